@@ -1,0 +1,48 @@
+import { pino } from 'pino';
+import type { Logger } from 'pino';
+
+export type { Logger };
+
+/**
+ * The log: one JSON line per event on stdout. Nothing secret or personal goes in: no tokens, keys, bindings,
+ * phone numbers, call contexts, audio, transcripts or pressed keys; URLs are routes.
+ *
+ * @param level pino's level: trace, debug, info, warn, error, fatal or silent
+ */
+export function createLog(level: string): Logger {
+  return pino({
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+  });
+}
+
+/** Says whether a line may be written now, and how many of its kind were held back since the last that was. */
+export type LogLimiter = (kind: string) => { suppressed: number } | undefined;
+
+/**
+ * A bound on log lines that a stranger can cause: at most `burst` of a kind in each window. The first line of a
+ * later window says how many were held back. Kinds are a closed list of the caller's, never input.
+ *
+ * @param options.burst lines of one kind in a window
+ * @param options.windowMs length of a window in milliseconds
+ * @param options.now clock in milliseconds
+ */
+export function createLogLimiter({ burst = 50, windowMs = 10_000, now = Date.now } = {}): LogLimiter {
+  const windows = new Map<string, { start: number; lines: number; suppressed: number }>();
+  return (kind) => {
+    const time = now();
+    const open = windows.get(kind);
+    if (open && time - open.start < windowMs) {
+      if (open.lines < burst) {
+        open.lines += 1;
+        return { suppressed: 0 };
+      }
+      open.suppressed += 1;
+      return undefined;
+    }
+    windows.set(kind, { start: time, lines: 1, suppressed: 0 });
+    return { suppressed: open?.suppressed ?? 0 };
+  };
+}
