@@ -81,7 +81,10 @@ export async function createIssuer({ audience = randomUUID() as string } = {}) {
   const padded = () => document() + ' '.repeat(1024 * 1024);
 
   server.on('request', (request, response) => {
-    if (request.url === '/elsewhere') return json(response, document());
+    if (request.url === '/elsewhere') {
+      json(response, document());
+      return;
+    }
     fetches += 1;
     if (fault) answers[fault](response);
     else json(response, document());

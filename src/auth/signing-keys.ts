@@ -1,0 +1,156 @@
+import type { KeyObject } from 'node:crypto';
+import { createLogLimiter, type Logger } from '../log.ts';
+import { fetchKeySet, type KeySet } from './key-set.ts';
+import { CannotVerify, InvalidToken } from './refusals.ts';
+
+export type SigningKeys = ReturnType<typeof createSigningKeys>;
+
+/**
+ * The issuer's public keys: fetched ahead of need, kept while the issuer is away, and asked for again when a token
+ * names a new one (a rotation), yet never more often than a stranger's tokens may cause.
+ *
+ * All durations are in milliseconds.
+ *
+ * @param options.jwksUrl where the keys are
+ * @param options.now clock in milliseconds
+ * @param options.fetchMs for one fetch, head and body together
+ * @param options.maxBytes of the set, inflated
+ * @param options.refreshMs after which the set is fetched again
+ * @param options.pauseMs between two fetches, and after a failed one
+ * @param options.maxAgeMs how long the last good set serves
+ * @param options.maxWaiting tokens that may wait for a fetch at once
+ */
+export function createSigningKeys({
+  jwksUrl,
+  log,
+  now = Date.now,
+  fetchMs = 3000,
+  maxBytes = 256 * 1024,
+  refreshMs = 10 * 60_000,
+  pauseMs = 5000,
+  maxAgeMs = 24 * 60 * 60_000,
+  maxWaiting = 200,
+}: {
+  jwksUrl: string;
+  log: Logger;
+  now?: () => number;
+  fetchMs?: number;
+  maxBytes?: number;
+  refreshMs?: number;
+  pauseMs?: number;
+  maxAgeMs?: number;
+  maxWaiting?: number;
+}) {
+  const closing = new AbortController();
+  const firstKeys = Promise.withResolvers<void>();
+  const mayLog = createLogLimiter({ burst: 2, windowMs: 60_000, now });
+  let keys: KeySet['keys'] = new Map();
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  let inFlight: Promise<boolean> | undefined;
+  let waiting = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const isFresh = (ageMs: number) => now() - fetchedAt < ageMs;
+
+  /** One fetch at a time, whoever asks. Never rejects: true if the keys are new now. */
+  function refresh(): Promise<boolean> {
+    inFlight ??= fetchKeys().finally(() => {
+      inFlight = undefined;
+    });
+    return inFlight;
+  }
+
+  async function fetchKeys(): Promise<boolean> {
+    clearTimeout(timer);
+    const startedAt = now();
+    try {
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(fetchMs)]);
+      const set = await fetchKeySet({ jwksUrl, maxBytes, signal });
+      keys = set.keys;
+      // The set is as old as the request for it: a rotation may have come since.
+      fetchedAt = startedAt;
+      firstKeys.resolve();
+      logFetch(set);
+      schedule(refreshMs);
+      return true;
+    } catch (error) {
+      failedAt = now();
+      logFailure(error);
+      schedule(pauseMs);
+      return false;
+    }
+  }
+
+  function schedule(delayMs: number): void {
+    if (closing.signal.aborted) return;
+    timer = setTimeout(refresh, delayMs).unref();
+  }
+
+  function logFetch({ keys, ignored }: KeySet): void {
+    const line = mayLog('fetched');
+    if (line) log.info({ keys: keys.size, ignored, ...line }, 'signing keys fetched');
+  }
+
+  function logFailure(error: unknown): void {
+    const line = closing.signal.aborted ? undefined : mayLog('failed');
+    if (line)
+      log.warn({ cause: describe(error), serving: isFresh(maxAgeMs), ...line }, 'signing keys not fetched');
+  }
+
+  async function findAfterFetch(kid: string): Promise<KeyObject> {
+    waiting += 1;
+    try {
+      if (!(await refresh())) throw new CannotVerify('no_keys');
+    } finally {
+      waiting -= 1;
+    }
+    const key = keys.get(kid);
+    if (!key) throw new InvalidToken('unknown_key');
+    return key;
+  }
+
+  return {
+    /**
+     * The key of that name: at once if it is known, else after a fetch of at most `fetchMs`.
+     *
+     * @throws {InvalidToken} (or rejects) there is no such key
+     * @throws {CannotVerify} (or rejects) whether there is one can't be told now
+     */
+    find(kid: string): KeyObject | Promise<KeyObject> {
+      const key = isFresh(maxAgeMs) ? keys.get(kid) : undefined;
+      if (key) return key;
+      if (!inFlight && isFresh(pauseMs)) throw new InvalidToken('unknown_key');
+      if (!inFlight && now() - failedAt < pauseMs) throw new CannotVerify('no_keys');
+      if (waiting >= maxWaiting) throw new CannotVerify('too_many_waiting');
+      return findAfterFetch(kid);
+    },
+
+    /** Whether there are keys to verify with. */
+    get ready(): boolean {
+      return isFresh(maxAgeMs);
+    },
+
+    /** Resolves with the first keys. */
+    whenReady: firstKeys.promise,
+
+    /** Starts the first fetch, and goes on fetching ahead of need. */
+    start(): void {
+      void refresh();
+    },
+
+    /** Ends all fetching. Known keys stay known. */
+    close(): void {
+      closing.abort();
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Why a fetch failed, in a few words: fetch hides the system's error code in `cause`. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return 'not an error';
+  const { cause } = error;
+  const code = cause instanceof Error && 'code' in cause ? `: ${cause.code}` : '';
+  return `${error.message}${code}`.slice(0, 200);
+}
