@@ -1,5 +1,5 @@
-import { pino } from 'pino';
 import type { Logger } from 'pino';
+import { pino } from 'pino';
 
 export type { Logger };
 
@@ -18,8 +18,22 @@ export function createLog(level: string): Logger {
   });
 }
 
+/**
+ * What the log may say of an error: all of it, but for errors of the Azure SDK, whose messages can repeat the
+ * request and with it secrets.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { name, message, stack } = error;
+  const code = 'code' in error ? error.code : undefined;
+  if (!('statusCode' in error) && !('request' in error)) return { name, message, code, stack };
+  const statusCode = 'statusCode' in error ? error.statusCode : undefined;
+  const frames = stack?.split('\n').filter((line) => /^\s+at /.test(line));
+  return { name, code, statusCode, stack: frames?.join('\n') };
+}
+
 /** Says whether a line may be written now, and how many of its kind were held back since the last that was. */
-export type LogLimiter = (kind: string) => { suppressed: number } | undefined;
+export type LogLimiter = (kind: string) => { suppressed?: number } | undefined;
 
 /**
  * A bound on log lines that a stranger can cause: at most `burst` of a kind in each window. The first line of a
@@ -37,12 +51,12 @@ export function createLogLimiter({ burst = 50, windowMs = 10_000, now = Date.now
     if (open && time - open.start < windowMs) {
       if (open.lines < burst) {
         open.lines += 1;
-        return { suppressed: 0 };
+        return {};
       }
       open.suppressed += 1;
       return undefined;
     }
     windows.set(kind, { start: time, lines: 1, suppressed: 0 });
-    return { suppressed: open?.suppressed ?? 0 };
+    return open?.suppressed ? { suppressed: open.suppressed } : {};
   };
 }

@@ -1,0 +1,124 @@
+// The routes, in the order in which a request meets them.
+
+import type { IncomingMessage } from 'node:http';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
+import type { Application } from 'express-ws';
+import type { WebSocket } from 'ws';
+import { bindingShape } from './auth/binding.ts';
+import type { Gate } from './auth/gate.ts';
+import { closeUnauthorized, sendRefusal } from './auth/refusal-answers.ts';
+import { Refusal } from './auth/refusals.ts';
+import type { CallIds } from './calls/acs-client.ts';
+import { createCallbacks } from './calls/callbacks.ts';
+import type { Calls } from './calls/calls.ts';
+import { answerOptions, createEventGrid } from './calls/event-grid.ts';
+import type { IncomingCalls } from './calls/incoming.ts';
+import { createLogLimiter, describeError, type Logger } from './log.ts';
+
+export interface RouteOptions {
+  gate: Gate;
+  calls: Calls;
+  /** Undefined: no event is taken. */
+  eventGridKeys: readonly string[] | undefined;
+  /** Undefined: no call is answered. */
+  incomingCalls: IncomingCalls | undefined;
+  /** Whether a call could be taken now. */
+  ready: () => boolean;
+  log: Logger;
+}
+
+/** Adds all routes to the app. Those of the sockets come first: middleware before them would lose first frames. */
+export function addRoutes(app: Application, options: RouteOptions): void {
+  const { gate, calls, eventGridKeys, incomingCalls, ready, log } = options;
+  const bindingOf = (request: IncomingMessage) => {
+    const caller = gate.caller(request);
+    return caller && 'claims' in caller ? caller.binding : undefined;
+  };
+
+  function connect(socket: WebSocket, request: Request) {
+    const caller = gate.caller(request);
+    if (caller && 'claims' in caller) calls.connect(socket, caller.binding, callIdsOf(request));
+    else closeUnauthorized(socket, caller?.closeReason ?? 'Unauthorized');
+  }
+  app.ws('/ws', connect);
+  app.ws('/ws/:binding', connect);
+  app.all(['/ws', '/ws/:binding'], upgradeRequired);
+
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/readyz', (_request, response) => {
+    const isReady = ready() && !calls.draining;
+    response.status(isReady ? 200 : 503).json({ status: isReady ? 'ready' : 'not ready' });
+  });
+
+  app
+    .route('/api/incoming-call')
+    .options(answerOptions)
+    .post(createEventGrid({ keys: eventGridKeys, incomingCalls, log }))
+    .all(onlyMethods('OPTIONS, POST'));
+  app
+    .route(['/api/callbacks', '/api/callbacks/:binding'])
+    .post(gate.callbacks, createCallbacks({ calls, bindingOf, log }))
+    .all(onlyMethods('POST'));
+
+  app.use((_request, response) => sendError(response, 404, 'not_found', 'There is nothing here'));
+  app.use(answerError(log));
+}
+
+const upgradeRequired: RequestHandler<{ binding?: string }> = (request, response, next) => {
+  const { binding } = request.params;
+  if (binding !== undefined && !bindingShape.test(binding)) return next();
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return onlyMethods('GET')(request, response, next);
+  response.set({ Upgrade: 'websocket', Connection: 'Upgrade, close' });
+  sendError(response, 426, 'upgrade_required', 'A WebSocket is expected here');
+};
+
+const onlyMethods =
+  (allowed: string): RequestHandler =>
+  (_request, response) => {
+    response.set('Allow', allowed);
+    sendError(response, 405, 'method_not_allowed', `Allowed here: ${allowed}`);
+  };
+
+/** Turns errors into answers, of which none repeats input. What has no status is our fault. */
+function answerError(log: Logger): ErrorRequestHandler {
+  const mayLog = createLogLimiter();
+  return (error, _request, response, _next) => {
+    if (response.headersSent) return response.destroy();
+    if (error instanceof Refusal) {
+      const line = mayLog(error.reason);
+      if (line)
+        log.warn({ status: error.status, reason: error.reason, ...line }, `refused: ${error.message}`);
+      return sendRefusal(response, error);
+    }
+    const status = Number(error?.status);
+    if (status === 413) return sendError(response, 413, 'too_large', 'The body is too large');
+    if (status === 415)
+      return sendError(response, 415, 'unsupported_media_type', 'The body must be plain JSON');
+    if (status >= 400 && status < 500)
+      return sendError(response, 400, 'bad_request', 'The request cannot be read');
+    log.error({ error: describeError(error) }, 'a request failed');
+    sendError(response, 500, 'internal', 'Something went wrong here');
+  };
+}
+
+/** @param message goes outside: nothing of the input in it */
+function sendError(response: Response, status: number, code: string, message: string): void {
+  if (!response.get('Connection')) response.set('Connection', 'close');
+  response.status(status).json({ error: { code, message } });
+}
+
+/** What ACS says of the call in an upgrade's headers. Unverified: any holder of a token can write them. */
+function callIdsOf({ headers }: IncomingMessage): Partial<CallIds> {
+  const read = (name: string) => {
+    const value = headers[name];
+    return typeof value === 'string' && /^[\w.:-]{1,256}$/.test(value) ? value : undefined;
+  };
+  const callConnectionId = read('x-ms-call-connection-id');
+  return {
+    ...(callConnectionId !== undefined && { callConnectionId }),
+    correlationId: read('x-ms-call-correlation-id'),
+  };
+}

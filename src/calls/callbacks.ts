@@ -1,0 +1,34 @@
+// POST /api/callbacks/:binding: what ACS says of the calls that were answered. The gate stands before it.
+
+import type { Request, RequestHandler } from 'express';
+import type { Binding } from '../auth/binding.ts';
+import { createBodyReader } from '../body.ts';
+import type { Logger } from '../log.ts';
+import type { Calls } from './calls.ts';
+import { eventsOf, parseCallEvent } from './events.ts';
+
+/**
+ * Middleware for callbacks: answers 200 at once and hands each event on, in the order in which they came.
+ *
+ * @param options.bindingOf the binding that the gate let the request in with, if any
+ */
+export function createCallbacks(options: {
+  calls: Pick<Calls, 'deliver'>;
+  bindingOf: (req: Request) => Binding | undefined;
+  log: Logger;
+}): RequestHandler {
+  const { calls, bindingOf, log } = options;
+  // Whether ACS sends a content type with its callbacks is unconfirmed.
+  const read = createBodyReader({ maxBytes: 1024 * 1024, typeRequired: false });
+
+  return async (req, res) => {
+    const binding = bindingOf(req);
+    const body = await read(req, res);
+    res.status(200).end();
+    for (const element of eventsOf(body)) {
+      const event = parseCallEvent(element);
+      if (event) calls.deliver(event, binding);
+      else log.warn({ call: binding?.callId }, 'an element of a callback is no event: skipped');
+    }
+  };
+}

@@ -1,0 +1,186 @@
+// All calls of this process: who may come in, which call a socket or an event belongs to, and when all are over.
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { WebSocket } from 'ws';
+import type { Binding } from '../auth/binding.ts';
+import type { Logger } from '../log.ts';
+import { type AudioBudget, createAudioBudget } from '../media/playback.ts';
+import type { AcsClient, CallIds } from './acs-client.ts';
+import type { Handler } from './call.ts';
+import { type CallControl, type CallLimits, createCall } from './call-control.ts';
+import { type Ending, endings } from './endings.ts';
+import type { CallEvent } from './events.ts';
+
+/** Why a socket is not let in. */
+export type NotAdmitted = 'ended' | 'late' | 'draining' | 'full';
+
+export interface CallsOptions {
+  handler: Handler;
+  /** Undefined where this app can't ask anything of ACS. */
+  client: AcsClient | undefined;
+  maxCalls: number;
+  maxCallMs: number;
+  idleMs: number;
+  log: Logger;
+  limits?: Partial<CallLimits>;
+  /** How long after answering a socket is let in of a call that this process doesn't have. */
+  admitMs?: number;
+  /** How long after the longest call its events are taken. */
+  reportMs?: number;
+  audioBudget?: AudioBudget;
+  now?: () => number;
+}
+
+/** The registry of calls. Each holds one slot until it ends. */
+export interface Calls {
+  readonly size: number;
+  readonly draining: boolean;
+  /**
+   * Whether the socket of a call may come in. Asked right before it is accepted, since `connect` claims its slot
+   * then: a check in an earlier, asynchronous step let 50 sockets pass a limit of 5.
+   *
+   * @param binding undefined for a socket that is a call of its own
+   */
+  admit(binding: Binding | undefined): NotAdmitted | undefined;
+  /** Whether events of the call may come in: its binding holds an hour longer than the call may last. */
+  mayReport(binding: Binding): boolean;
+  /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
+  claim(
+    binding: Binding,
+    parties: { from: string | undefined; to: string | undefined },
+  ): CallControl | undefined;
+  /** Hands an admitted socket to its call. */
+  connect(socket: WebSocket, binding: Binding | undefined, ids: Partial<CallIds>): void;
+  /** Hands an event to its call; one of a call that is unknown or over makes no state. */
+  deliver(event: CallEvent, binding: Binding | undefined): void;
+  /** Is told of work that outlives a call, which `drain` waits for. */
+  track(work: Promise<unknown>): void;
+  /**
+   * Takes no more calls, waits for those that are running, then ends the rest and waits for their hang-ups.
+   *
+   * @param waitMs how long calls may go on, in milliseconds
+   * @param hangUpMs how long their hang-ups may take after that, in milliseconds
+   */
+  drain(waitMs: number, hangUpMs: number): Promise<void>;
+}
+
+const standardLimits: CallLimits = {
+  idleMs: 60_000,
+  socketMs: 30_000,
+  askAgainMs: 1_000,
+  successorMs: 5_000,
+  unsureMs: 30_000,
+  hangUpMs: 10_000,
+};
+
+export function createCalls(options: CallsOptions): Calls {
+  const { handler, client, maxCalls, maxCallMs, log } = options;
+  const { admitMs = 60_000, reportMs = 3_600_000 } = options;
+  const { audioBudget = createAudioBudget(), now = Date.now } = options;
+  const limits = { ...standardLimits, idleMs: options.idleMs, ...options.limits };
+  const running = new Map<string, CallControl>();
+  // Only as long as their binding alone would let a socket in.
+  const over = new Map<string, Binding>();
+  const work = new Set<Promise<unknown>>();
+  const whenEmpty = new Set<() => void>();
+  let draining = false;
+
+  function track(promise: Promise<unknown>) {
+    work.add(promise);
+    promise.finally(() => work.delete(promise));
+  }
+
+  async function workDone() {
+    while (work.size > 0) await Promise.all(work);
+  }
+
+  function open(
+    binding: Binding | undefined,
+    parties: { from?: string | undefined; to?: string | undefined } = {},
+  ) {
+    const id = binding?.callId ?? randomBytes(16).toString('hex');
+    const call = createCall({
+      id,
+      bound: binding !== undefined,
+      ...parties,
+      remainingMs: maxCallMs - (binding ? now() - binding.issuedAt : 0),
+      ...{ handler, client, audioBudget, limits, log, track },
+      onEnd: (ending) => close(id, binding, ending),
+    });
+    running.set(id, call);
+    return call;
+  }
+
+  function close(id: string, binding: Binding | undefined, ending: Ending) {
+    running.delete(id);
+    // Of an unanswered call a late sign may still come: it is let in like one that another instance answered.
+    if (binding && ending !== endings.unanswered) over.set(id, binding);
+    for (const [old, { issuedAt }] of over) {
+      if (now() - issuedAt > admitMs) over.delete(old);
+    }
+    if (running.size === 0) for (const resolve of whenEmpty) resolve();
+  }
+
+  const empty = () =>
+    new Promise<void>((resolve) => {
+      if (running.size === 0) resolve();
+      else whenEmpty.add(resolve);
+    });
+
+  return {
+    get size() {
+      return running.size;
+    },
+    get draining() {
+      return draining;
+    },
+
+    admit(binding) {
+      if (binding && running.has(binding.callId)) return undefined;
+      if (binding && over.has(binding.callId)) return 'ended';
+      if (binding && now() - binding.issuedAt > Math.min(admitMs, maxCallMs)) return 'late';
+      if (draining) return 'draining';
+      return running.size < maxCalls ? undefined : 'full';
+    },
+
+    mayReport: (binding) => now() - binding.issuedAt <= maxCallMs + reportMs,
+
+    claim(binding, parties) {
+      return !draining && running.size < maxCalls ? open(binding, parties) : undefined;
+    },
+
+    connect(socket, binding, ids) {
+      const call = (binding && running.get(binding.callId)) ?? open(binding);
+      call.attach(socket, ids);
+    },
+
+    deliver(event, binding) {
+      if (binding) {
+        const call = running.get(binding.callId);
+        if (call) call.receive(event);
+        else
+          log.debug(
+            { call: binding.callId, event: event.type },
+            'event ignored: its call is not here or over',
+          );
+        return;
+      }
+      for (const call of running.values()) {
+        if (!call.bound && call.callConnectionId === event.data.callConnectionId) call.receive(event);
+      }
+    },
+
+    track,
+
+    async drain(waitMs, hangUpMs) {
+      draining = true;
+      const patience = new AbortController();
+      const wait = (ms: number) => delay(ms, undefined, { signal: patience.signal }).catch(() => {});
+      await Promise.race([empty(), wait(waitMs)]);
+      for (const call of running.values()) call.end(endings.draining);
+      await Promise.race([workDone(), wait(hangUpMs)]);
+      patience.abort();
+    },
+  };
+}

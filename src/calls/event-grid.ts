@@ -1,0 +1,98 @@
+// The door that Event Grid knocks at: POST and OPTIONS /api/incoming-call.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import { CannotVerify, WrongEventGridKey } from '../auth/refusals.ts';
+import { createBodyReader } from '../body.ts';
+import { createLogLimiter, type Logger } from '../log.ts';
+import {
+  type Announcement,
+  eventsOf,
+  parseAnnouncement,
+  parseIncomingCall,
+  validationCode,
+} from './events.ts';
+import type { IncomingCalls, Outcome } from './incoming.ts';
+
+export interface EventGridOptions {
+  /** Secrets of which a delivery carries one in `x-event-grid-key`; undefined: no event is taken. */
+  keys: readonly string[] | undefined;
+  /** Undefined where this app answers no calls. */
+  incomingCalls: IncomingCalls | undefined;
+  log: Logger;
+}
+
+/** The only sender that is allowed to post CloudEvents here. */
+const sender = 'eventgrid.azure.net';
+
+/**
+ * The handshake of a CloudEvents subscription
+ * (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md, section 4).
+ */
+export const answerOptions: RequestHandler = (req, res) => {
+  res.set('Allow', 'OPTIONS, POST');
+  if (req.get('webhook-request-origin')?.toLowerCase() === sender) {
+    res.set({ 'WebHook-Allowed-Origin': sender, 'WebHook-Allowed-Rate': '*' });
+  }
+  res.status(200).end();
+};
+
+/**
+ * Middleware for deliveries, in the Event Grid schema and in CloudEvents. Every event needs the key. Only the
+ * handshake does without, since nobody knows whether the secret header comes with it: for its sake a stranger's
+ * body is read, up to 16 KiB.
+ */
+export function createEventGrid({ keys, incomingCalls, log }: EventGridOptions): RequestHandler {
+  const readKnown = createBodyReader({ maxBytes: 1024 * 1024, typeRequired: true });
+  const readStranger = createBodyReader({ maxBytes: 16 * 1024, typeRequired: true });
+  const mayLog = createLogLimiter({ burst: 5, windowMs: 60_000 });
+  const hasKey = createKeyCheck(keys ?? []);
+
+  return async (req, res) => {
+    const known = hasKey(req.get('x-event-grid-key'));
+    const body = known ? await readKnown(req, res) : await readStranger(req, res).catch(() => undefined);
+    const announcements = eventsOf(body).map(parseAnnouncement);
+
+    const code = announcements.map(validationCode).find(Boolean);
+    if (code) {
+      if (mayLog('handshake')) log.info('the handshake of an Event Grid subscription was answered');
+      res.json({ validationResponse: code });
+      return;
+    }
+    if (!keys) throw new CannotVerify('not_configured');
+    if (!known) throw new WrongEventGridKey();
+    if (!incomingCalls) throw new CannotVerify('not_configured');
+
+    const outcomes = await Promise.all(
+      announcements.map((announcement) => take(announcement, incomingCalls, log)),
+    );
+    res.status(outcomes.includes('retry') ? 503 : 200).end();
+  };
+}
+
+async function take(
+  announcement: Announcement | undefined,
+  incomingCalls: IncomingCalls,
+  log: Logger,
+): Promise<Outcome> {
+  if (announcement?.type !== 'Microsoft.Communication.IncomingCall') {
+    log.debug(
+      { type: announcement?.type.slice(0, 256) },
+      'an event of Event Grid that is no incoming call: ignored',
+    );
+    return 'done';
+  }
+  const call = parseIncomingCall(announcement.data);
+  if (!call) {
+    log.warn('an incoming call without an incomingCallContext: it cannot be answered');
+    return 'done';
+  }
+  return incomingCalls.announce(call);
+}
+
+/** Compares in constant time, whatever the lengths. */
+function createKeyCheck(keys: readonly string[]) {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  const expected = keys.map(digest);
+  return (given = '') => expected.map((key) => timingSafeEqual(key, digest(given))).includes(true);
+}

@@ -1,0 +1,82 @@
+// The two kinds of events that reach the app, checked: what Event Grid announces and what ACS says of a call.
+
+import { z } from 'zod';
+
+/** An event of a running call (a CloudEvent) with what the app reads of it; its type without the prefix. */
+export type CallEvent = z.output<typeof callEvent>;
+
+/** A phone call that rings. */
+export type IncomingCall = z.infer<typeof incomingCall>;
+
+/** One element of a delivery of Event Grid, in either of its schemas. */
+export interface Announcement {
+  type: string;
+  data: unknown;
+}
+
+const id = z.string().min(1).max(512);
+const optional = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined);
+
+const callEvent = z.looseObject({
+  id,
+  type: z
+    .string()
+    .min(1)
+    .max(256)
+    .transform((type) => type.replace(/^Microsoft\.Communication\./, '')),
+  data: z.looseObject({
+    callConnectionId: id,
+    serverCallId: optional(z.string()),
+    correlationId: optional(z.string()),
+    operationContext: optional(z.string()),
+    resultInformation: optional(
+      z.looseObject({ code: z.number().optional(), subCode: z.number().optional() }),
+    ),
+  }),
+});
+
+const identifier = z.looseObject({
+  rawId: optional(z.string()),
+  phoneNumber: optional(z.looseObject({ value: z.string() })),
+});
+
+const incomingCall = z.looseObject({
+  incomingCallContext: z.string().min(1),
+  serverCallId: optional(z.string()),
+  correlationId: optional(z.string()),
+  from: optional(identifier),
+  to: optional(identifier),
+});
+
+const eventGridEvent = z.looseObject({ eventType: z.string(), data: z.unknown() });
+const cloudEvent = z.looseObject({ type: z.string(), data: z.unknown() });
+const validation = z.looseObject({ validationCode: z.string().min(1).max(1024) });
+
+/** An event of ACS's, or undefined where it isn't one. */
+export function parseCallEvent(value: unknown): CallEvent | undefined {
+  return callEvent.safeParse(value).data;
+}
+
+/** The call that an event announces, or undefined where it can't be answered for want of a context. */
+export function parseIncomingCall(data: unknown): IncomingCall | undefined {
+  return incomingCall.safeParse(data).data;
+}
+
+/** The type and data of an event in the Event Grid schema or the CloudEvents schema. */
+export function parseAnnouncement(value: unknown): Announcement | undefined {
+  const grid = eventGridEvent.safeParse(value).data;
+  if (grid) return { type: grid.eventType, data: grid.data };
+  const cloud = cloudEvent.safeParse(value).data;
+  return cloud && { type: cloud.type, data: cloud.data };
+}
+
+/** The code that Event Grid wants back when a subscription is made. */
+export function validationCode(announcement: Announcement | undefined): string | undefined {
+  if (announcement?.type !== 'Microsoft.EventGrid.SubscriptionValidationEvent') return undefined;
+  return validation.safeParse(announcement.data).data?.validationCode;
+}
+
+/** Deliveries are arrays; a single event is an array of one. */
+export function eventsOf(body: unknown): readonly unknown[] {
+  return Array.isArray(body) ? body : [body];
+}

@@ -1,0 +1,60 @@
+import { type AcsClient, asAcsError } from './acs-client.ts';
+import type { Identity } from './identity.ts';
+
+/** The hang-up that a call may owe ACS at its end. */
+export interface HangUp {
+  /** Resolves when ACS was told, or could not be, or nothing is owed. */
+  readonly settled: Promise<void>;
+  /** From now on ACS is to be told, as soon as the call's id is known. */
+  owe(): void;
+  /** Nothing is to be said: ACS knows that the call is over. */
+  waive(): void;
+  /** The call's id may be known now. */
+  retry(): void;
+}
+
+/**
+ * @param options.client undefined where this app can't ask anything of ACS
+ * @param options.timeoutMs what a hang-up may take with all the SDK's retries
+ * @param options.track told of the hang-up under way, which a stopping process waits for
+ */
+export function createHangUp(options: {
+  client: AcsClient | undefined;
+  identity: Identity;
+  timeoutMs: number;
+  track: (work: Promise<void>) => void;
+}): HangUp {
+  const { client, identity, timeoutMs, track } = options;
+  const settled = Promise.withResolvers<void>();
+  let owed = false;
+
+  async function tell(acs: AcsClient, callConnectionId: string) {
+    try {
+      await acs.hangUp(callConnectionId, AbortSignal.timeout(timeoutMs));
+      identity.log.info('hung up');
+    } catch (error) {
+      const { status, code } = asAcsError(error);
+      if (status === 404) identity.log.info('hung up: ACS had ended the call already');
+      else identity.log.error({ status, code }, 'the hang-up failed: ACS may keep the call up');
+    }
+    settled.resolve();
+  }
+
+  function retry() {
+    const { callConnectionId } = identity.ids;
+    if (!owed || !callConnectionId || !client) return;
+    owed = false;
+    track(tell(client, callConnectionId));
+  }
+
+  return {
+    settled: settled.promise,
+    owe() {
+      if (!client) return settled.resolve();
+      owed = true;
+      retry();
+    },
+    waive: settled.resolve,
+    retry,
+  };
+}

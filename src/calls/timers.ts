@@ -1,0 +1,34 @@
+/** Timers with names, of which each runs once at a time, all cleared together. */
+export interface Timers<Name extends string> {
+  /** Starts a timer, or starts it anew. @param ms delay in milliseconds */
+  set(name: Name, ms: number, run: () => void): void;
+  clear(...names: Name[]): void;
+  clearAll(): void;
+}
+
+// The longest that setTimeout knows (24.8 days); more would fire at once.
+const longest = 2 ** 31 - 1;
+
+export function createTimers<Name extends string>(): Timers<Name> {
+  const running = new Map<Name, NodeJS.Timeout>();
+
+  function clear(...names: Name[]) {
+    for (const name of names) {
+      clearTimeout(running.get(name));
+      running.delete(name);
+    }
+  }
+
+  return {
+    set(name, ms, run) {
+      clear(name);
+      const fire = () => {
+        running.delete(name);
+        run();
+      };
+      running.set(name, setTimeout(fire, Math.min(Math.max(ms, 0), longest)));
+    },
+    clear,
+    clearAll: () => clear(...running.keys()),
+  };
+}

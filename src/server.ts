@@ -1,0 +1,74 @@
+// The HTTP server: which requests are upgrades at all, how long anything may take, how it starts and closes.
+
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import express from 'express';
+import expressWs from 'express-ws';
+import { bindingShape } from './auth/binding.ts';
+import type { Gate } from './auth/gate.ts';
+import { mediaSocketOptions } from './media/session.ts';
+
+/**
+ * Whether a request may become a WebSocket: a GET with `Upgrade: websocket` whose path is, to the letter, `/ws`, or
+ * `/ws/` and something shaped like a binding. All else stays an ordinary request, whatever it asks to become.
+ */
+export function isMediaUpgrade({ method, headers, url = '' }: IncomingMessage): boolean {
+  if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  const [path = ''] = url.split('?', 1);
+  return path === '/ws' || (path.startsWith('/ws/') && bindingShape.test(path.slice('/ws/'.length)));
+}
+
+/**
+ * Makes the server and its Express app, without routes.
+ *
+ * express-ws alone accepts an upgrade first and asks the app after (its issue 47): here the gate decides, before
+ * the 101.
+ */
+export function createHttpServer({ verifyClient }: Pick<Gate, 'verifyClient'>) {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('strict routing');
+  app.enable('case sensitive routing');
+  // TLS ends at the front end of the platform.
+  app.set('trust proxy', 1);
+
+  const server = createServer(
+    {
+      shouldUpgradeCallback: isMediaUpgrade,
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      connectionsCheckingInterval: 2_000,
+      // Longer than the 230 s of App Service's front end, so that it never finds a connection just closed.
+      keepAliveTimeout: 240_000,
+    },
+    app,
+  );
+  const { app: wsApp, getWss } = expressWs(app, server, {
+    leaveRouterUntouched: true,
+    wsOptions: {
+      ...mediaSocketOptions,
+      verifyClient,
+      // ws would agree to the first subprotocol that a client offers.
+      handleProtocols: () => false,
+    },
+  });
+  return { server, app: wsApp, sockets: getWss() };
+}
+
+/**
+ * Starts to listen.
+ *
+ * @param host undefined for all addresses
+ * @returns the port, of interest where 0 was asked for
+ * @throws the system's error, such as EADDRINUSE
+ */
+export function listen(server: Server, port: number, host: string | undefined): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, host }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : port);
+    });
+  });
+}
