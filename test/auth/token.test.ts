@@ -1,0 +1,276 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { InvalidToken, MissingToken, Refusal } from '../../src/auth/refusals.ts';
+import { type Claims, checkClaims, checkHeader, readToken } from '../../src/auth/token.ts';
+
+const encode = (text: string) => Buffer.from(text).toString('base64url');
+const wellFormed = `${encode('{"alg":"RS256"}')}.${encode('{"exp":1}')}.${encode('signature')}`;
+const request = (...authorization: string[]) => ({
+  headersDistinct: authorization.length > 0 ? { authorization } : {},
+});
+const reasonOf = (run: () => unknown): string | undefined => {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof Refusal);
+    return error.reason;
+  }
+  return undefined;
+};
+
+describe('the Bearer token of a request', () => {
+  for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
+    it(`is found behind ${scheme}`, () => {
+      assert.equal(readToken(request(`${scheme} ${wellFormed}`)).raw, wellFormed);
+    });
+  }
+
+  it('may stand behind several spaces (RFC 6750, 2.1)', () => {
+    assert.equal(readToken(request(`Bearer   ${wellFormed}`)).raw, wellFormed);
+  });
+
+  const refused: [what: string, authorization: string[], reason: string][] = [
+    ['no header', [], 'no_token'],
+    ['an empty header', [''], 'other_scheme'],
+    ['a scheme without a token', ['Bearer'], 'no_token'],
+    ['a scheme and spaces', ['Bearer   '], 'no_token'],
+    ['a token without a scheme', [wellFormed], 'other_scheme'],
+    ['another scheme', [`Basic ${wellFormed}`], 'other_scheme'],
+    ['a longer scheme', [`Bearers ${wellFormed}`], 'other_scheme'],
+    ['a tab behind the scheme', [`Bearer\t${wellFormed}`], 'other_scheme'],
+    ['two headers', [`Bearer ${wellFormed}`, `Bearer ${wellFormed}`], 'several_headers'],
+    ['two headers, one of them empty', [`Bearer ${wellFormed}`, ''], 'several_headers'],
+    ['two tokens in one header', [`Bearer ${wellFormed}, Bearer ${wellFormed}`], 'malformed'],
+    ['a token and a parameter', [`Bearer ${wellFormed} a=b`], 'malformed'],
+    ['a token behind a space that is none', [`Bearer \u00a0${wellFormed}`], 'malformed'],
+    ['a token of more than 8 KiB', [`Bearer ${wellFormed}${'A'.repeat(8192)}`], 'too_long'],
+  ];
+  for (const [what, authorization, reason] of refused) {
+    it(`is refused: ${what}`, () => {
+      assert.equal(
+        reasonOf(() => readToken(request(...authorization))),
+        reason,
+      );
+    });
+  }
+
+  it('is read in linear time: 16 KB cost about twice what 8 KB cost, not four times', () => {
+    // The worst case of passport-jwt's extractor, and of a naive split: nothing to split at.
+    const cost = (length: number) => {
+      const hostile = [
+        'a'.repeat(length),
+        `Bearer ${' '.repeat(length)}x`,
+        `Bearer ${'a'.repeat(length)}`,
+        `Bearer ${'.'.repeat(length)}`,
+        `Bearer ${'a.'.repeat(length / 2)}`,
+      ].map((value) => request(value));
+      const rounds = Array.from({ length: 7 }, () => {
+        const start = process.cpuUsage();
+        for (let i = 0; i < 40; i += 1) for (const each of hostile) reasonOf(() => readToken(each));
+        const { user, system } = process.cpuUsage(start);
+        return user + system;
+      });
+      return Math.min(...rounds);
+    };
+    cost(8192); // warm
+    const small = cost(8192);
+    const big = cost(16_384);
+    // Below some milliseconds the clock's grain rules, and nothing quadratic fits into that anyway.
+    assert.ok(big < 3 * small + 5000, `8 KB: ${small} µs, 16 KB: ${big} µs`);
+  });
+});
+
+describe('the grammar of a token', () => {
+  const part = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.base64String(),
+    fc.json().map(encode),
+    fc.dictionary(fc.string(), fc.jsonValue()).map((value) => encode(JSON.stringify(value))),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64url')),
+  );
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 200 }),
+    fc.array(part, { maxLength: 5 }).map((parts) => parts.join('.')),
+  );
+
+  it('never throws anything but a refusal, and what it takes is canonical JSON objects', () => {
+    fc.assert(
+      fc.property(text, fc.constantFrom('Bearer ', 'bearer  ', '', 'Basic '), (raw, scheme) => {
+        try {
+          const token = readToken(request(scheme + raw));
+          const parts = token.raw.split('.');
+          assert.equal(parts.length, 3);
+          for (const each of parts) {
+            assert.match(each, /^[A-Za-z0-9_-]+$/);
+            assert.equal(Buffer.from(each, 'base64url').toString('base64url'), each);
+          }
+          for (const value of [token.header, token.payload]) {
+            assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value));
+          }
+        } catch (error) {
+          assert.ok(error instanceof MissingToken || error instanceof InvalidToken, String(error));
+          assert.equal(error.status, 401);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('takes each token made of two objects and some bytes, as they are', () => {
+    const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 5 }).map((value) => {
+      const json = JSON.stringify(value);
+      // As JSON has them: `-0` and the like don't survive.
+      return { json, value: JSON.parse(json) as unknown };
+    });
+    fc.assert(
+      fc.property(object, object, fc.uint8Array({ minLength: 1 }), (header, payload, signature) => {
+        const raw = [encode(header.json), encode(payload.json), Buffer.from(signature).toString('base64url')];
+        fc.pre(raw.join('.').length <= 8192);
+        const token = readToken(request(`Bearer ${raw.join('.')}`));
+        assert.deepEqual(token.header, header.value);
+        assert.deepEqual(token.payload, payload.value);
+      }),
+    );
+  });
+
+  it('refuses a token with any character more', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(wellFormed.length),
+        fc.constantFrom(' ', '=', '+', '/', '.', '\n', 'é', '\0'),
+        (at, extra) => {
+          const raw = wellFormed.slice(0, at) + extra + wellFormed.slice(at);
+          // Spaces before the token belong to the header.
+          fc.pre(!(at === 0 && extra === ' '));
+          assert.equal(
+            reasonOf(() => readToken(request(`Bearer ${raw}`))),
+            'malformed',
+          );
+        },
+      ),
+    );
+  });
+
+  const bad: [what: string, header: string, payload: string][] = [
+    ['JSON that ends early', encode('{"alg":'), encode('{}')],
+    ['an array as header', encode('[]'), encode('{}')],
+    ['null as header', encode('null'), encode('{}')],
+    ['a string as payload', encode('{}'), encode('"x"')],
+    ['an array as payload', encode('{}'), encode('[{}]')],
+    ['a byte order mark', encode('\ufeff{}'), encode('{}')],
+    ['bytes that are not UTF-8', encode('{}'), Buffer.from('{"a":"\xff"}', 'latin1').toString('base64url')],
+    ['spare bits', `${encode('{}').slice(0, -1)}1`, encode('{}')],
+    ['8 KB of brackets', encode('['.repeat(3000)), encode('{}')],
+  ];
+  for (const [what, header, payload] of bad) {
+    it(`refuses ${what}`, () => {
+      assert.equal(
+        reasonOf(() => readToken(request(`Bearer ${header}.${payload}.c2ln`))),
+        'malformed',
+      );
+    });
+  }
+});
+
+describe('the header of a token', () => {
+  it('gives the kid, and may have a thumbprint and members nobody knows', () => {
+    assert.equal(checkHeader({ alg: 'RS256', kid: 'a', typ: 'JWT', x5t: 'b', 'x5t#S256': 'c', z: 1 }), 'a');
+  });
+
+  const refused: [header: Claims, reason: string][] = [
+    [{ kid: 'a' }, 'algorithm'],
+    [{ alg: 'none', kid: 'a' }, 'algorithm'],
+    [{ alg: 'HS256', kid: 'a' }, 'algorithm'],
+    [{ alg: 'PS256', kid: 'a' }, 'algorithm'],
+    [{ alg: ['RS256'], kid: 'a' }, 'algorithm'],
+    [{ alg: 'RS256' }, 'kid'],
+    [{ alg: 'RS256', kid: '' }, 'kid'],
+    [{ alg: 'RS256', kid: 7 }, 'kid'],
+    [{ alg: 'RS256', kid: 'k'.repeat(257) }, 'kid'],
+    [{ alg: 'RS256', kid: 'a', crit: ['exp'] }, 'critical_header'],
+    [{ alg: 'RS256', kid: 'a', crit: undefined }, 'critical_header'],
+    [{ alg: 'RS256', kid: 'a', jwk: null }, 'foreign_key'],
+    [{ alg: 'RS256', kid: 'a', jku: 'https://issuer.example' }, 'foreign_key'],
+    [{ alg: 'RS256', kid: 'a', x5u: 'https://issuer.example' }, 'foreign_key'],
+    [{ alg: 'RS256', kid: 'a', x5c: [] }, 'foreign_key'],
+  ];
+  for (const [header, reason] of refused) {
+    it(`is refused for its ${reason}: ${JSON.stringify(header).slice(0, 60)}`, () => {
+      assert.equal(
+        reasonOf(() => checkHeader(header)),
+        reason,
+      );
+    });
+  }
+});
+
+describe('the claims of a token', () => {
+  const expected = { issuer: 'https://issuer.example', audience: '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e' };
+  const other = '00000000-4a53-4c1b-9c8e-0f1a2b3c4d5e';
+  const valid = { iss: expected.issuer, aud: expected.audience, exp: 1000 };
+  const check = (claims: Claims, seconds = 500) => reasonOf(() => checkClaims(claims, expected, seconds));
+
+  const accepted: [what: string, claims: Claims, seconds?: number][] = [
+    ['the three that are required', valid],
+    ['an array of audiences with ours', { ...valid, aud: [other, expected.audience] }],
+    ['an exp 4 s ago', valid, 1004],
+    ['an nbf in 5 s', { ...valid, nbf: 505 }],
+    ['an nbf with a fraction', { ...valid, nbf: 499.5 }],
+    ['anything else', { ...valid, sub: 1, jti: null, iat: 'x' }],
+  ];
+  for (const [what, claims, seconds] of accepted) {
+    it(`may be: ${what}`, () => assert.equal(check(claims, seconds), undefined));
+  }
+
+  const { exp: _exp, ...endless } = valid;
+  const { iss: _iss, ...unsigned } = valid;
+  const { aud: _aud, ...open } = valid;
+  const refused: [reason: string, claims: Claims, seconds?: number][] = [
+    ['expiry', endless],
+    ['expiry', { ...valid, exp: '1000' }],
+    ['expiry', { ...valid, exp: Number.POSITIVE_INFINITY }],
+    ['expiry', { ...valid, exp: null }],
+    ['expired', valid, 1005],
+    ['not_before', { ...valid, nbf: '1' }],
+    ['not_before', { ...valid, nbf: null }],
+    ['not_before', { ...valid, nbf: Number.NEGATIVE_INFINITY }],
+    ['not_yet_valid', { ...valid, nbf: 506 }],
+    ['issuer', unsigned],
+    ['issuer', { ...valid, iss: '' }],
+    ['issuer', { ...valid, iss: [expected.issuer] }],
+    ['issuer', { ...valid, iss: `${expected.issuer}/` }],
+    ['audience', open],
+    ['audience', { ...valid, aud: '' }],
+    ['audience', { ...valid, aud: other }],
+    ['audience', { ...valid, aud: [] }],
+    ['audience', { ...valid, aud: [expected.audience, 1] }],
+    ['audience', { ...valid, aud: [[expected.audience]] }],
+    ['audience', { ...valid, aud: { 0: expected.audience } }],
+    ['audience', { ...valid, aud: `${expected.audience} ` }],
+  ];
+  for (const [reason, claims, seconds] of refused) {
+    it(`are refused for ${reason}: ${JSON.stringify(claims).slice(55, 140)}`, () => {
+      assert.equal(check(claims, seconds), reason);
+    });
+  }
+
+  it('show a wrong audience to the log if it is a GUID, beside ours', () => {
+    const detailsFor = (aud: unknown) => {
+      try {
+        checkClaims({ ...valid, aud }, expected, 500);
+      } catch (error) {
+        assert.ok(error instanceof InvalidToken);
+        assert.doesNotMatch(error.message, /[0-9a-f]{8}/);
+        return error.details;
+      }
+      return undefined;
+    };
+    assert.deepEqual(detailsFor(other), { tokenAudience: other, expectedAudience: expected.audience });
+    assert.equal(detailsFor(['x', other])?.tokenAudience, other);
+    const armId = `/subscriptions/${other}/resourceGroups/x`;
+    for (const aud of [armId, '', undefined, `${other}\n`, 'x'.repeat(5000), {}]) {
+      assert.equal(detailsFor(aud)?.tokenAudience, 'not a GUID');
+    }
+  });
+});
