@@ -62,50 +62,73 @@ export function addRoutes(app: Application, options: RouteOptions): void {
     .post(gate.callbacks, createCallbacks({ calls, bindingOf, log }))
     .all(onlyMethods('POST'));
 
-  app.use((_request, response) => sendError(response, 404, 'not_found', 'There is nothing here'));
+  app.use((_request, response) => {
+    sendError(response, { status: 404, code: 'not_found', message: 'There is nothing here' });
+  });
   app.use(answerError(log));
 }
 
 const upgradeRequired: RequestHandler<{ binding?: string }> = (request, response, next) => {
   const { binding } = request.params;
-  if (binding !== undefined && !bindingShape.test(binding)) return next();
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return onlyMethods('GET')(request, response, next);
-  response.set({ Upgrade: 'websocket', Connection: 'Upgrade, close' });
-  sendError(response, 426, 'upgrade_required', 'A WebSocket is expected here');
+  if (binding !== undefined && !bindingShape.test(binding)) next();
+  else if (request.method !== 'GET' && request.method !== 'HEAD') sendMethods(response, 'GET');
+  else {
+    response.set({ Upgrade: 'websocket', Connection: 'Upgrade, close' });
+    sendError(response, { status: 426, code: 'upgrade_required', message: 'A WebSocket is expected here' });
+  }
 };
 
 const onlyMethods =
   (allowed: string): RequestHandler =>
-  (_request, response) => {
-    response.set('Allow', allowed);
-    sendError(response, 405, 'method_not_allowed', `Allowed here: ${allowed}`);
-  };
+  (_request, response) =>
+    sendMethods(response, allowed);
 
-/** Turns errors into answers, of which none repeats input. What has no status is our fault. */
+function sendMethods(response: Response, allowed: string): void {
+  response.set('Allow', allowed);
+  sendError(response, { status: 405, code: 'method_not_allowed', message: `Allowed here: ${allowed}` });
+}
+
+/** Turns errors into answers. */
 function answerError(log: Logger): ErrorRequestHandler {
   const mayLog = createLogLimiter();
+
+  function logRefusal({ status, reason, message }: Refusal) {
+    const line = mayLog(reason);
+    if (line) log.warn({ status, reason, ...line }, `refused: ${message}`);
+  }
+
   return (error, _request, response, _next) => {
-    if (response.headersSent) return response.destroy();
-    if (error instanceof Refusal) {
-      const line = mayLog(error.reason);
-      if (line)
-        log.warn({ status: error.status, reason: error.reason, ...line }, `refused: ${error.message}`);
-      return sendRefusal(response, error);
+    if (response.headersSent) {
+      response.destroy();
+    } else if (error instanceof Refusal) {
+      logRefusal(error);
+      sendRefusal(response, error);
+    } else {
+      const answer = errorAnswer(Number(error?.status));
+      if (answer.status === 500) log.error({ error: describeError(error) }, 'a request failed');
+      sendError(response, answer);
     }
-    const status = Number(error?.status);
-    if (status === 413) return sendError(response, 413, 'too_large', 'The body is too large');
-    if (status === 415)
-      return sendError(response, 415, 'unsupported_media_type', 'The body must be plain JSON');
-    if (status >= 400 && status < 500)
-      return sendError(response, 400, 'bad_request', 'The request cannot be read');
-    log.error({ error: describeError(error) }, 'a request failed');
-    sendError(response, 500, 'internal', 'Something went wrong here');
   };
 }
 
-/** @param message goes outside: nothing of the input in it */
-function sendError(response: Response, status: number, code: string, message: string): void {
+interface ErrorAnswer {
+  status: number;
+  code: string;
+  /** Goes outside: nothing of the input is in it. */
+  message: string;
+}
+
+/** What is said of an error with a status of Express's or ours; one without is our fault. */
+function errorAnswer(status: number): ErrorAnswer {
+  if (status === 413) return { status, code: 'too_large', message: 'The body is too large' };
+  if (status === 415)
+    return { status, code: 'unsupported_media_type', message: 'The body must be plain JSON' };
+  if (status >= 400 && status < 500)
+    return { status: 400, code: 'bad_request', message: 'The request cannot be read' };
+  return { status: 500, code: 'internal', message: 'Something went wrong here' };
+}
+
+function sendError(response: Response, { status, code, message }: ErrorAnswer): void {
   if (!response.get('Connection')) response.set('Connection', 'close');
   response.status(status).json({ error: { code, message } });
 }

@@ -3,7 +3,7 @@
 import { addRoutes } from './app.ts';
 import { createBindings } from './auth/binding.ts';
 import { createGate } from './auth/gate.ts';
-import { AtCapacity, BindingRefused, CannotVerify, Draining } from './auth/refusals.ts';
+import { AtCapacity, BindingRefused, CannotVerify, Draining, type Refusal } from './auth/refusals.ts';
 import { createSigningKeys } from './auth/signing-keys.ts';
 import { createAuthenticate } from './auth/strategy.ts';
 import { type AcsClient, createAcsClient } from './calls/acs-client.ts';
@@ -82,7 +82,7 @@ function readConfig(): Config {
   }
 }
 
-function notAdmitted(why: NotAdmitted | undefined) {
+function notAdmitted(why: NotAdmitted | undefined): Refusal | undefined {
   switch (why) {
     case 'ended':
       return new BindingRefused('call_ended');
@@ -92,6 +92,8 @@ function notAdmitted(why: NotAdmitted | undefined) {
       return new Draining();
     case 'full':
       return new AtCapacity();
+    case undefined:
+      return undefined;
   }
 }
 

@@ -25,6 +25,8 @@ export interface CallEvents {
   event: [event: CallEvent];
 }
 
+export type CallListener<Name extends keyof CallEvents> = (...args: CallEvents[Name]) => void | Promise<void>;
+
 /** One phone call. */
 export interface Call {
   /** Random, and the same in every log line of the call. */
@@ -49,15 +51,9 @@ export interface Call {
   };
 
   /** Listens; all of the call's listeners go when it ends. */
-  on<Name extends keyof CallEvents>(
-    name: Name,
-    listener: (...args: CallEvents[Name]) => void | Promise<void>,
-  ): Call;
+  on<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>): Call;
   /** Stops listening. */
-  off<Name extends keyof CallEvents>(
-    name: Name,
-    listener: (...args: CallEvents[Name]) => void | Promise<void>,
-  ): Call;
+  off<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>): Call;
 
   /**
    * Sends audio at once: for audio that already runs in real time, such as an echo or another call's.

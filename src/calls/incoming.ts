@@ -2,7 +2,7 @@
 
 import type { Bindings } from '../auth/binding.ts';
 import type { Logger } from '../log.ts';
-import type { AcsClient, AcsError } from './acs-client.ts';
+import { type AcsClient, type AcsError, asAcsError } from './acs-client.ts';
 import type { CallControl } from './call-control.ts';
 import type { Calls } from './calls.ts';
 import { endings } from './endings.ts';

@@ -1,11 +1,11 @@
 import { EventEmitter } from 'node:events';
 import type { AudioFrame } from '../media/frames.ts';
-import type { Call, CallEvents } from './call.ts';
+import type { CallEvents, CallListener } from './call.ts';
 
 /** A handler's listeners. */
 export interface Listeners {
-  on: (...listening: Parameters<Call['on']>) => void;
-  off: (...listening: Parameters<Call['off']>) => void;
+  on<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>): void;
+  off<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>): void;
   emit<Name extends keyof CallEvents>(name: Name, ...args: CallEvents[Name]): void;
   clear(): void;
 }
