@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { Faults } from './faults.ts';
+import type { Happening } from './journal.ts';
+import type { Outcome } from './post.ts';
+import { retry, send } from './post.ts';
+
+/** A CloudEvent as ACS posts it to a callback URI. */
+export interface CallbackEvent {
+  id: string;
+  source: string;
+  type: string;
+  data: Record<string, unknown>;
+  time: string;
+  specversion: string;
+  datacontenttype: string;
+  subject: string;
+}
+
+/** `resultInformation` of an event. */
+export interface Result {
+  code: number;
+  subCode: number;
+  message: string;
+}
+
+/** What every event of one call says. */
+export interface CallNames {
+  callConnectionId: string;
+  serverCallId: string;
+  correlationId: string;
+}
+
+/**
+ * One event in ACS's envelope.
+ *
+ * @param type without the `Microsoft.Communication.` before it
+ * @param data what it says besides the call's names; may name another call
+ */
+export function callbackEvent(
+  type: string,
+  names: CallNames,
+  data: Record<string, unknown>,
+  time: Date,
+): CallbackEvent {
+  const source = `calling/callConnections/${names.callConnectionId}`;
+  return {
+    id: randomUUID(),
+    source,
+    type: `Microsoft.Communication.${type}`,
+    data: { version: '2026-03-12', ...names, publicEventType: `Microsoft.Communication.${type}`, ...data },
+    time: time.toISOString(),
+    specversion: '1.0',
+    datacontenttype: 'application/json',
+    subject: source,
+  };
+}
+
+/** The callback events of one call: one at a time and in order, each with its retries. */
+export interface Callbacks {
+  /** Delivers in turn, as ACS does; resolves when the app has taken it or the attempts are used up. */
+  push(event: CallbackEvent): Promise<void>;
+  /** Delivers at once, out of turn and without retries: for whatever a test wants to see arrive. */
+  post(body: unknown, headers?: Record<string, string>): Promise<Outcome>;
+}
+
+/**
+ * @param options.url the call's callback URI
+ * @param options.token makes the token of one request
+ * @param options.note is told each attempt
+ * @param options.retryMs pauses before the next attempts, in milliseconds
+ * @param options.timeoutMs how long an answer may take, in milliseconds
+ */
+export function createCallbacks({
+  url,
+  token,
+  faults,
+  note,
+  signal,
+  retryMs = [1_000, 2_000, 4_000],
+  timeoutMs = 10_000,
+}: {
+  url: string;
+  token: () => Promise<string>;
+  faults: () => Faults;
+  note: (happening: Happening) => void;
+  signal: AbortSignal;
+  retryMs?: readonly number[];
+  timeoutMs?: number;
+}): Callbacks {
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function post(body: unknown, headers: Record<string, string> = {}): Promise<Outcome> {
+    return send(url, {
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        authorization: `Bearer ${await token()}`,
+        ...headers,
+      },
+      timeoutMs,
+      signal,
+    });
+  }
+
+  function deliver(event: CallbackEvent): Promise<boolean> {
+    return retry(retryMs, signal, async (attempt) => {
+      const { status, error } = await post([event]);
+      const name = event.type.replace('Microsoft.Communication.', '');
+      note({ type: 'event', event: name, id: event.id, attempt, status, error });
+      return status !== undefined && status >= 200 && status < 300;
+    });
+  }
+
+  return {
+    post,
+    async push(event) {
+      const turn = last.then(async () => {
+        const copies = faults().duplicateEvents ? 2 : 1;
+        for (let copy = 0; copy < copies; copy++) await deliver(event);
+      });
+      last = turn;
+      await turn;
+    },
+  };
+}

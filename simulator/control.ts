@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { definedOf } from './defined.ts';
+import { answerFaultSchema, faultsSchema } from './faults.ts';
+import type { SimulatedCall } from './handle.ts';
+import type { Handler, Request } from './http.ts';
+import { RestError } from './rest-error.ts';
+import type { Simulator } from './simulator.ts';
+import { parseWav, WavError } from './wav.ts';
+
+/** A call as one asks for it over HTTP. */
+const callSchema = z.strictObject({
+  app: z.url({ protocol: /^https?$/ }).optional(),
+  from: z.string().min(1).optional(),
+  to: z.string().min(1).optional(),
+  schema: z.enum(['event-grid', 'cloud-events']).optional(),
+  order: z.enum(['together', 'media-first', 'events-first', 'media-before-answer']).optional(),
+  /** `speech`, `silence`, or a WAV file in base64. */
+  sound: z.union([z.enum(['speech', 'silence']), z.object({ wav: z.base64() })]).optional(),
+  seconds: z.number().positive().optional(),
+  digits: z
+    .string()
+    .regex(/^[\d*#A-D]+$/)
+    .optional(),
+  keepSeconds: z.number().nonnegative().optional(),
+  transfer: z.enum(['accepted', 'failed']).optional(),
+});
+const pressSchema = z.strictObject({ digits: z.string().regex(/^[\d*#A-D]+$/) });
+const nextSchema = answerFaultSchema.extend({ operation: z.string() });
+const emptySchema = z.strictObject({});
+
+/**
+ * The control plane: what a person or a test does to the simulator from outside, as JSON over HTTP. The server it
+ * hangs on refuses foreign hosts; here each change has to say that it is JSON, which no web page of another origin can.
+ */
+export function createControl(simulator: Simulator, app: string | undefined): Handler {
+  const found = (id: string): SimulatedCall => {
+    const call = simulator.calls.find((candidate) => candidate.id === id);
+    if (!call) throw new RestError(404, 'NotFound', 'There is no such call.');
+    return call;
+  };
+
+  async function change(
+    method: string,
+    [room, id = '', action = '']: string[],
+    request: Request,
+  ): Promise<unknown> {
+    if (method === 'DELETE' && room === 'calls' && action === '') return hangUp(found(id));
+    if (method !== 'POST') return undefined;
+    switch (`${room}/${action || id}`) {
+      case 'calls/':
+        return placeCall(simulator, parse(callSchema, request));
+      case 'calls/press': {
+        const { digits } = parse(pressSchema, request);
+        await found(id).press(digits);
+        return found(id).report();
+      }
+      case 'calls/drop':
+        parse(emptySchema, request);
+        found(id).stream?.socket?.drop();
+        return found(id).report();
+      case 'keys/rotate':
+        parse(emptySchema, request);
+        await simulator.rotateKeys();
+        return { rotated: true };
+      case 'faults/':
+        simulator.setFaults(definedOf(parse(faultsSchema.partial(), request)));
+        return simulator.faults;
+      case 'faults/next': {
+        const { operation, ...fault } = parse(nextSchema, request);
+        simulator.failNext(operation, fault);
+        return { operation, ...fault };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  function show([room, id = '', action = '']: string[]): unknown {
+    if (room === '') return identity();
+    if (room === 'faults' && id === '') return simulator.faults;
+    if (room !== 'calls') return undefined;
+    if (id === '') return simulator.calls.map((call) => call.report());
+    if (action === '') return found(id).report();
+    if (action === 'audio') return found(id).stream?.wav() ?? Buffer.alloc(0);
+    return undefined;
+  }
+
+  function identity() {
+    const { url, audience, issuer, jwksUrl } = simulator;
+    return { name: 'callgate-simulator', url, audience, issuer, jwksUrl, ...(app !== undefined && { app }) };
+  }
+
+  return async (request) => {
+    const segments = request.path.replace(/^\/_simulator\/?/, '').split('/');
+    const reading = request.method === 'GET';
+    const result = reading ? show(segments) : await change(request.method, segments, request);
+    if (result === undefined) throw new RestError(404, 'NotFound', 'The control plane has no such thing.');
+    const headers = Buffer.isBuffer(result) ? { 'content-type': 'audio/wav' } : {};
+    return { status: 200, headers, body: result };
+  };
+}
+
+function hangUp(call: SimulatedCall) {
+  call.hangUp();
+  return call.report();
+}
+
+function placeCall(simulator: Simulator, { sound, ...options }: z.output<typeof callSchema>) {
+  const call = simulator.placeCall({
+    ...definedOf(options),
+    ...(sound !== undefined && { sound: typeof sound === 'string' ? sound : readSound(sound.wav) }),
+  });
+  return call.report();
+}
+
+function readSound(base64: string) {
+  try {
+    return parseWav(Buffer.from(base64, 'base64'));
+  } catch (error) {
+    if (error instanceof WavError) throw new RestError(400, 'BadRequest', `sound: ${error.message}`);
+    throw error;
+  }
+}
+
+function parse<T extends z.ZodType>(schema: T, { headers, body }: Request): z.output<T> {
+  if (!headers['content-type']) {
+    throw new RestError(415, 'UnsupportedMediaType', 'A change needs Content-Type: application/json.');
+  }
+  let value: unknown;
+  try {
+    value = body.length === 0 ? {} : JSON.parse(body.toString());
+  } catch {
+    throw new RestError(400, 'BadRequest', 'The body is not JSON.');
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new RestError(
+    400,
+    'BadRequest',
+    `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'is invalid'}`,
+  );
+}

@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto';
+import type { Faults } from './faults.ts';
+import type { Identifier } from './identifiers.ts';
+import type { Happening } from './journal.ts';
+import { retry, send } from './post.ts';
+
+export type EventSchema = 'event-grid' | 'cloud-events';
+
+/** What the IncomingCall event says. */
+export interface IncomingCall {
+  from: Identifier;
+  to: Identifier;
+  callerDisplayName: string;
+  serverCallId: string;
+  correlationId: string;
+  incomingCallContext: string;
+}
+
+const INCOMING_CALL = 'Microsoft.Communication.IncomingCall';
+const TOPIC =
+  '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.Communication/communicationServices/simulator';
+
+/** No second attempt after these: the event is dropped, and the call with it. */
+const FINAL = [400, 401, 403, 413];
+
+/**
+ * One IncomingCall event in either of Event Grid's schemas, as the app's webhook gets it (an array of one, or the
+ * single CloudEvent).
+ */
+export function incomingCallEvent(call: IncomingCall, schema: EventSchema, time: Date): unknown {
+  const data = { ...call, customContext: { sipHeaders: {}, voipHeaders: {} } };
+  const subject = `/caller/${call.from.rawId}/recipient/${call.to.rawId}`;
+  if (schema === 'cloud-events') {
+    return { specversion: '1.0', id: randomUUID(), source: TOPIC, subject, type: INCOMING_CALL, time, data };
+  }
+  return [eventGridEvent(INCOMING_CALL, subject, '1.0', time, data)];
+}
+
+function eventGridEvent(
+  eventType: string,
+  subject: string,
+  dataVersion: string,
+  eventTime: Date,
+  data: unknown,
+) {
+  return {
+    id: randomUUID(),
+    topic: TOPIC,
+    subject,
+    data,
+    eventType,
+    dataVersion,
+    metadataVersion: '1',
+    eventTime,
+  };
+}
+
+/** One Event Grid subscription for each webhook that calls are announced to. */
+export interface EventGrid {
+  /**
+   * Announces a call: validates the webhook first if that hasn't been done, then delivers with Event Grid's retries.
+   *
+   * @param ringing fires when the call has stopped ringing: from then on no further attempt is made
+   * @returns whether the webhook took it
+   */
+  announce(
+    webhook: string,
+    event: unknown,
+    schema: EventSchema,
+    note: Note,
+    ringing: AbortSignal,
+  ): Promise<boolean>;
+}
+type Note = (happening: Happening) => void;
+
+/**
+ * @param options.key the secret that each delivery carries in `x-event-grid-key`
+ * @param options.retryMs pauses before the next attempts, in milliseconds
+ * @param options.timeoutMs how long an answer may take, in milliseconds
+ * @param options.signal ends everything, answers that are awaited too
+ */
+export function createEventGrid({
+  key,
+  faults,
+  retryMs = [10_000, 30_000],
+  timeoutMs = 30_000,
+  now = Date.now,
+  signal,
+}: {
+  key: string;
+  signal: AbortSignal;
+  faults: () => Faults;
+  retryMs?: readonly number[] | undefined;
+  timeoutMs?: number | undefined;
+  now?: () => number;
+}): EventGrid {
+  const validated = new Set<string>();
+
+  /** Event Grid's handshake: nothing is delivered to a webhook that hasn't agreed to it. */
+  async function validate(
+    webhook: string,
+    schema: EventSchema,
+    note: Note,
+    ringing: AbortSignal,
+  ): Promise<boolean> {
+    const name = `${schema} ${webhook}`;
+    if (validated.has(name)) return true;
+    const handshake = schema === 'cloud-events' ? offerCloudEvents : offerEventGrid;
+    return retry(retryMs, ringing, async () => {
+      const { agreed, status, error } = await handshake(webhook);
+      if (agreed) validated.add(name);
+      const why = agreed
+        ? undefined
+        : (error ?? 'the webhook did not answer the validation as Event Grid asks');
+      note({ type: 'announced', what: 'validation', status, error: why });
+      return agreed;
+    });
+  }
+
+  async function offerEventGrid(webhook: string) {
+    const validationCode = randomUUID();
+    const data = { validationCode, validationUrl: 'https://simulator.invalid/validate' };
+    const event = eventGridEvent(
+      'Microsoft.EventGrid.SubscriptionValidationEvent',
+      '',
+      '2',
+      new Date(now()),
+      data,
+    );
+    const outcome = await send(webhook, {
+      body: JSON.stringify([event]),
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'aeg-event-type': 'SubscriptionValidation',
+      },
+      timeoutMs,
+      signal,
+    });
+    return {
+      ...outcome,
+      agreed: outcome.status === 200 && validationResponse(outcome.text) === validationCode,
+    };
+  }
+
+  async function offerCloudEvents(webhook: string) {
+    const origin = 'eventgrid.azure.net';
+    const outcome = await send(webhook, {
+      method: 'OPTIONS',
+      headers: { 'webhook-request-origin': origin, 'webhook-request-rate': '120' },
+      timeoutMs,
+      signal,
+    });
+    const allowed = outcome.headers?.get('webhook-allowed-origin');
+    return { ...outcome, agreed: outcome.status === 200 && (allowed === '*' || allowed === origin) };
+  }
+
+  async function deliver(
+    webhook: string,
+    event: unknown,
+    schema: EventSchema,
+    note: Note,
+    ringing: AbortSignal,
+  ) {
+    const contentType = schema === 'cloud-events' ? 'application/cloudevents+json' : 'application/json';
+    let taken = false;
+    await retry(retryMs, ringing, async () => {
+      const { status, error } = await send(webhook, {
+        body: JSON.stringify(event),
+        headers: {
+          'content-type': `${contentType}; charset=utf-8`,
+          'aeg-event-type': 'Notification',
+          'x-event-grid-key': key,
+        },
+        timeoutMs,
+        signal,
+      });
+      note({ type: 'announced', what: 'call', status, error });
+      taken = status !== undefined && status >= 200 && status < 300;
+      return taken || (status !== undefined && FINAL.includes(status));
+    });
+    return taken;
+  }
+
+  return {
+    async announce(webhook, event, schema, note, ringing) {
+      if (!(await validate(webhook, schema, note, ringing))) return false;
+      const copies = faults().duplicateEvents ? 2 : 1;
+      const taken = await Promise.all(
+        Array.from({ length: copies }, () => deliver(webhook, event, schema, note, ringing)),
+      );
+      return taken.includes(true);
+    },
+  };
+}
+
+function validationResponse(text: string): unknown {
+  try {
+    return (JSON.parse(text) as { validationResponse?: unknown } | null)?.validationResponse; // any shape will do
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import type { CallbackEvent } from './callbacks.ts';
+import type { EventSchema } from './event-grid.ts';
+import type { CallIds, Identifier } from './identifiers.ts';
+import type { Journal } from './journal.ts';
+import type { Upgrade } from './media.ts';
+import type { Outcome } from './post.ts';
+import type { CallReport, CallState } from './report.ts';
+import type { ReceivedFrame, Stream } from './stream.ts';
+import type { Sound } from './wav.ts';
+
+/** A call to place. Only `app` is needed, and not even that where the simulator knows it. */
+export interface CallOptions {
+  /** The app's incoming-call webhook. */
+  app?: string;
+  /** Who calls whom, as `parseIdentifier` takes it. */
+  from?: string;
+  to?: string;
+  /** Which of Event Grid's schemas announces the call. */
+  schema?: EventSchema;
+  /** False announces nothing: the test posts `announcement` itself. */
+  announce?: boolean;
+  /**
+   * What comes first: the media WebSocket and the events side by side, either of them once the other is through, or
+   * the WebSocket even before `answerCall` has its answer.
+   */
+  order?: 'together' | 'media-first' | 'events-first' | 'media-before-answer';
+  /** What the caller says: something like speech over and over, nothing, or a sound and then nothing. */
+  sound?: 'speech' | 'silence' | Sound;
+  /** False leaves the caller's frames as they are; then none can be told from another. */
+  marked?: boolean;
+  /** How long the caller speaks before hanging up, in seconds from the first frame. Without it: until told. */
+  seconds?: number;
+  /** Keys that the caller presses once the media has come up. */
+  digits?: string;
+  /** How much of the call's audio is kept, in seconds. */
+  keepSeconds?: number;
+  /** What becomes of a transfer. */
+  transfer?: 'accepted' | 'failed';
+  /** Sees every frame of the app as it arrives. */
+  onFrame?: (frame: ReceivedFrame) => void;
+}
+
+/** The handle on one call. */
+export interface SimulatedCall extends CallIds {
+  readonly id: string;
+  readonly from: Identifier;
+  readonly to: Identifier;
+  readonly state: CallState;
+  readonly journal: Journal;
+  /** `journal.until`: waits for what is to happen in this call. */
+  readonly until: Journal['until'];
+  /** The body of the IncomingCall event, as the webhook gets it. */
+  readonly announcement: unknown;
+  /** Announces the call, again if it has been. */
+  announce(): Promise<boolean>;
+  /** The media: its socket (raw frames, a cut, a slow reader) and its audio. Undefined until answered with media. */
+  readonly stream: Stream | undefined;
+  /** Opens a media WebSocket as ACS would, with other headers or another URL if given. */
+  openMedia(overrides?: { url?: string; headers?: Record<string, string> }): Promise<Upgrade>;
+  /** Makes a callback event of this call; `data` adds to what it says, or differs. */
+  event(type: string, data?: Record<string, unknown>): CallbackEvent;
+  /** Posts anything to the callback URI with a good token: events again, in another order, of another call. */
+  post(body: unknown, headers?: Record<string, string>): Promise<Outcome>;
+  /** Presses keys, one after another. */
+  press(digits: string): Promise<void>;
+  /** The caller hangs up. */
+  hangUp(): void;
+  /** Resolves when the call has ended and its last event is delivered. */
+  readonly ended: Promise<CallReport>;
+  report(): CallReport;
+}

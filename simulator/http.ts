@@ -1,0 +1,114 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import { RestError } from './rest-error.ts';
+
+/** A request with its whole body. */
+export interface Request {
+  method: string;
+  /** The path and query exactly as they were sent: what a signature covers. */
+  target: string;
+  path: string;
+  query: URLSearchParams;
+  headers: IncomingMessage['headers'];
+  body: Buffer;
+}
+
+/** An answer. */
+export interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  /** JSON, unless it is bytes. */
+  body?: unknown;
+  /** Resets the connection in place of an answer. */
+  cut?: boolean;
+  /** Runs once the answer is out, or can't be any more. */
+  after?: (() => void) | undefined;
+}
+
+/** Answers a request, or throws a RestError. */
+export type Handler = (request: Request) => Promise<Answer>;
+
+/**
+ * An HTTP server for this machine alone: it listens on 127.0.0.1, and refuses whatever a web page in a browser could
+ * send it: a Host that isn't this machine's (DNS rebinding), a body that isn't JSON (a forged form).
+ *
+ * @param options.maxBytes the largest body
+ * @returns the server, once it listens
+ * @throws the error of `listen`: EADDRINUSE where the port is taken
+ */
+export async function createLocalServer({
+  port,
+  maxBytes = 64 * 1024 * 1024,
+  handle,
+}: {
+  port: number;
+  maxBytes?: number;
+  handle: Handler;
+}): Promise<{ server: Server; port: number }> {
+  const server = createServer((incoming, response) => {
+    respond(incoming, maxBytes, handle).then(
+      (answer) => write(response, answer),
+      (error: unknown) => write(response, toAnswer(error)),
+    );
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once('error', reject);
+  server.listen(port, '127.0.0.1', resolve);
+  await promise;
+  const address = server.address();
+  return { server, port: typeof address === 'object' && address ? address.port : port };
+}
+
+async function respond(incoming: IncomingMessage, maxBytes: number, handle: Handler): Promise<Answer> {
+  const { method = 'GET', url = '/', headers } = incoming;
+  const host = headers.host ?? '';
+  if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host)) {
+    throw new RestError(421, 'MisdirectedRequest', 'The simulator serves this machine only: use 127.0.0.1.');
+  }
+  const body = await readBody(incoming, maxBytes);
+  if (body.length > 0 && !/^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) {
+    throw new RestError(
+      415,
+      'UnsupportedMediaType',
+      'The body has to be JSON, and to say so in Content-Type.',
+    );
+  }
+  const { pathname, searchParams } = new URL(url, 'http://127.0.0.1');
+  return handle({ method, target: url, path: pathname, query: searchParams, headers, body });
+}
+
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let size = 0;
+  for await (const piece of incoming) {
+    size += piece.length;
+    if (size > maxBytes)
+      throw new RestError(413, 'RequestEntityTooLarge', `The body has more than ${maxBytes} bytes.`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+function toAnswer(error: unknown): Answer {
+  if (error instanceof RestError) {
+    const { status, code, message, headers } = error;
+    return { status, headers, body: { error: { code, message } } };
+  }
+  return { status: 500, body: { error: { code: 'InternalServerError', message: String(error) } } };
+}
+
+function write(response: ServerResponse, { status, headers = {}, body, cut, after }: Answer): void {
+  if (after) response.once('close', after);
+  if (cut || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  if (body === undefined) {
+    response.writeHead(status, headers).end();
+    return;
+  }
+  const isBytes = Buffer.isBuffer(body);
+  response
+    .writeHead(status, { 'content-type': 'application/json; charset=utf-8', ...headers })
+    .end(isBytes ? body : JSON.stringify(body));
+}

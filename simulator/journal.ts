@@ -1,0 +1,117 @@
+/** What happened, as far as a test or a summary may ask for it. */
+export type Happening =
+  | { type: 'placed' }
+  /** An attempt to deliver the IncomingCall event (or, before the first, the validation). No status: no answer. */
+  | { type: 'announced'; what: 'validation' | 'call'; status: number | undefined; error: string | undefined }
+  /** A REST request of the app, once its answer is known. No status: the connection was cut. */
+  | {
+      type: 'request';
+      operation: string;
+      body: unknown;
+      status: number | undefined;
+      requestId: string | undefined;
+      replayed: boolean;
+    }
+  | { type: 'answered'; callConnectionId: string }
+  | { type: 'rejected'; reason: string }
+  /** The media WebSocket was accepted (101) or refused. No status: nobody there. */
+  | {
+      type: 'upgrade';
+      status: number | undefined;
+      error: string | undefined;
+      headers: Record<string, string>;
+    }
+  /** The end of a media WebSocket. Expected: the call is over, or another socket had taken its place. */
+  | { type: 'media-closed'; by: 'app' | 'simulator'; code: number; reason: string; expected: boolean }
+  /** An attempt to deliver a callback event. No status: no answer. */
+  | {
+      type: 'event';
+      event: string;
+      id: string;
+      attempt: number;
+      status: number | undefined;
+      error: string | undefined;
+    }
+  | { type: 'ended'; outcome: string };
+
+/** A happening with its time in milliseconds since 1970 and the call that it belongs to. */
+export type Entry<T extends Happening['type'] = Happening['type']> = Extract<Happening, { type: T }> & {
+  at: number;
+  callId: string | undefined;
+};
+
+export interface Journal {
+  readonly entries: readonly Entry[];
+  add(happening: Happening, callId?: string): void;
+  /**
+   * The first entry of a type that matches, be it there already or still to come.
+   *
+   * @throws after `waitMs`, naming what was waited for and what came instead
+   */
+  until<T extends Happening['type']>(type: T, match?: (entry: Entry<T>) => boolean): Promise<Entry<T>>;
+  /** Ends all waiting. */
+  close(): void;
+}
+
+/**
+ * @param options.limit entries kept; the oldest go first
+ * @param options.waitMs how long `until` waits, in milliseconds
+ * @param options.now clock in milliseconds
+ * @param options.also is told each entry as well
+ */
+export function createJournal({
+  limit = 10_000,
+  waitMs = 10_000,
+  now = Date.now,
+  also,
+}: {
+  limit?: number;
+  waitMs?: number;
+  now?: () => number;
+  also?: ((happening: Happening, callId?: string) => void) | undefined;
+} = {}): Journal {
+  const entries: Entry[] = [];
+  const waiting = new Set<{ offer(entry: Entry): void; fail(why: string): void }>();
+
+  return {
+    entries,
+    add(happening, callId) {
+      const entry: Entry = { ...happening, at: now(), callId };
+      entries.push(entry);
+      if (entries.length > limit) entries.shift();
+      for (const waiter of waiting) waiter.offer(entry);
+      also?.(happening, callId);
+    },
+    until<T extends Happening['type']>(type: T, match: (entry: Entry<T>) => boolean = () => true) {
+      const fits = (entry: Entry): entry is Entry<T> => entry.type === type && match(entry as Entry<T>); // narrowed by type
+      const there = entries.find(fits);
+      if (there) return Promise.resolve(there);
+      const { promise, resolve, reject } = Promise.withResolvers<Entry<T>>();
+      const timer = setTimeout(() => waiter.fail(`did not happen within ${waitMs} ms`), waitMs);
+      const waiter = {
+        offer(entry: Entry) {
+          if (!fits(entry)) return;
+          settle();
+          resolve(entry);
+        },
+        fail(why: string) {
+          settle();
+          reject(
+            new Error(
+              `'${type}' ${why}; what did: ${entries.map((entry) => entry.type).join(', ') || 'nothing'}`,
+            ),
+          );
+        },
+      };
+      function settle() {
+        clearTimeout(timer);
+        waiting.delete(waiter);
+      }
+      waiting.add(waiter);
+      return promise;
+    },
+    close() {
+      for (const waiter of waiting) waiter.fail('will not happen: the simulator has closed');
+    },
+  };
+}

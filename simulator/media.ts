@@ -1,0 +1,107 @@
+import type { IncomingMessage } from 'node:http';
+import { WebSocket } from 'ws';
+
+/** One media WebSocket that the app has accepted. */
+export interface MediaSocket {
+  /** Sends a frame as it is: text as a text frame, bytes as a binary one. */
+  send(frame: string | Buffer): void;
+  close(code?: number, reason?: string): void;
+  /** Cuts the connection without a word. */
+  drop(): void;
+  /** A slow reader: stops and resumes reading. */
+  pause(): void;
+  resume(): void;
+  readonly bufferedBytes: number;
+}
+
+/** What opening a media WebSocket came to. */
+export interface Upgrade {
+  /** 101, or the status of the refusal. None: nobody there. */
+  status?: number;
+  headers: Record<string, string>;
+  error?: string;
+  socket?: MediaSocket;
+}
+
+/**
+ * Opens a media WebSocket as ACS does. Never rejects.
+ *
+ * @param options.onMessage each frame, text or binary
+ * @param options.onClose the end of the socket; `by` tells who closed it
+ */
+export function openMedia({
+  url,
+  headers,
+  timeoutMs,
+  signal,
+  onOpen,
+  onMessage,
+  onClose,
+}: {
+  url: string;
+  headers: Record<string, string>;
+  timeoutMs: number;
+  signal: AbortSignal;
+  onOpen: (socket: MediaSocket) => void;
+  onMessage: (data: Buffer, isBinary: boolean) => void;
+  onClose: (by: 'app' | 'simulator', code: number, reason: string) => void;
+}): Promise<Upgrade> {
+  const { promise, resolve } = Promise.withResolvers<Upgrade>();
+  let socket: WebSocket;
+  try {
+    socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: timeoutMs });
+  } catch (error) {
+    return Promise.resolve({ headers: {}, error: error instanceof Error ? error.message : String(error) });
+  }
+  let by: 'app' | 'simulator' = 'app';
+  let answered: IncomingMessage | undefined;
+  const drop = () => {
+    by = 'simulator';
+    socket.terminate();
+  };
+  const media: MediaSocket = {
+    send(frame) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+    },
+    close(code = 1000, reason = '') {
+      if (socket.readyState === WebSocket.OPEN) by = 'simulator';
+      socket.close(code, reason);
+    },
+    drop,
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+  };
+  signal.addEventListener('abort', drop);
+  socket.on('upgrade', (response) => {
+    answered = response;
+  });
+  socket.on('unexpected-response', (request, response) => {
+    resolve({ status: response.statusCode ?? 0, headers: flatten(response) });
+    response.resume();
+    request.destroy();
+  });
+  socket.on('open', () => {
+    onOpen(media);
+    resolve({ status: 101, headers: answered ? flatten(answered) : {}, socket: media });
+  });
+  socket.on('message', (data, isBinary) => {
+    // One Buffer: ws's binaryType is left at its default, nodebuffer.
+    onMessage(data as Buffer, isBinary);
+  });
+  socket.on('error', (error) => {
+    resolve({ headers: {}, error: 'code' in error ? String(error.code) : error.message });
+  });
+  socket.on('close', (code, reason) => {
+    signal.removeEventListener('abort', drop);
+    resolve({ headers: {}, error: 'closed before it opened' });
+    if (answered) onClose(by, code, reason.toString());
+  });
+  return promise;
+}
+
+function flatten(response: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,81 @@
+/** What the caller hears: the app's audio, played in real time from a buffer. */
+export interface Playback {
+  /** Takes audio to be played after what waits already; false when the buffer is full. */
+  push(pcm: Buffer): boolean;
+  /** Empties the buffer, as StopAudio does. Returns how much is never heard, in milliseconds. */
+  stop(): number;
+  /** Plays one frame's time. Undefined: silence. */
+  next(): Buffer | undefined;
+  readonly waitingMs: number;
+  readonly heardMs: number;
+}
+
+/**
+ * @param options.frameBytes 20 ms of audio
+ * @param options.leadFrames frames that wait before an empty buffer plays again, so that jitter isn't heard
+ * @param options.limitMs how much may wait, in milliseconds; how much ACS buffers is undocumented
+ */
+export function createPlayback({
+  frameBytes,
+  leadFrames = 2,
+  limitMs = 600_000,
+}: {
+  frameBytes: number;
+  leadFrames?: number;
+  limitMs?: number;
+}): Playback {
+  const toMs = (bytes: number) => (bytes / frameBytes) * 20;
+  let pieces: Buffer[] = [];
+  let waiting = 0;
+  let heard = 0;
+  let rest = leadFrames;
+
+  function take(wanted: number): Buffer {
+    const frame = Buffer.alloc(wanted);
+    let filled = 0;
+    while (filled < wanted) {
+      const piece = pieces[0];
+      if (!piece) break;
+      const copied = piece.copy(frame, filled, 0, wanted - filled);
+      filled += copied;
+      if (copied === piece.length) pieces.shift();
+      else pieces[0] = piece.subarray(copied);
+    }
+    waiting -= filled;
+    heard += filled;
+    return frame;
+  }
+
+  return {
+    push(pcm) {
+      if (toMs(waiting + pcm.length) > limitMs) return false;
+      pieces.push(pcm);
+      waiting += pcm.length;
+      return true;
+    },
+    stop() {
+      const unheard = toMs(waiting);
+      pieces = [];
+      waiting = 0;
+      rest = leadFrames;
+      return unheard;
+    },
+    next() {
+      if (waiting === 0) {
+        rest = leadFrames;
+        return undefined;
+      }
+      if (rest > 0) {
+        rest -= 1;
+        return undefined;
+      }
+      return take(frameBytes);
+    },
+    get waitingMs() {
+      return toMs(waiting);
+    },
+    get heardMs() {
+      return toMs(heard);
+    },
+  };
+}

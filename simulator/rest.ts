@@ -1,0 +1,183 @@
+import type { AnswerFault } from './faults.ts';
+import { answerFaultSchema } from './faults.ts';
+import type { Answer, Handler, Request } from './http.ts';
+import type { Happening } from './journal.ts';
+import type { CallIndex, Effect, Operation } from './operations.ts';
+import { operations } from './operations.ts';
+import { rest as pause } from './post.ts';
+import { RestError } from './rest-error.ts';
+import { checkSignature } from './signature.ts';
+
+const OLDEST_VERSION = '2026-03-12';
+const MAX_REMEMBERED = 10_000;
+
+/** The REST API under the SDK. */
+export interface Rest {
+  handle: Handler;
+  /** Spoils the next answers of an operation. */
+  failNext(operation: string, fault?: AnswerFault): void;
+}
+
+const routes = operations.map((operation) => ({ operation, pattern: compile(operation.path) }));
+
+/** A path template as a pattern. Neither a slash nor a bare colon belongs to a parameter: the colon begins an action. */
+function compile(path: string): RegExp {
+  const escaped = path.replaceAll(/[.*+?^$()[\]\\|]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/:]+)')}$`);
+}
+
+/**
+ * @param options.accessKey what requests are signed with, decoded
+ * @param options.note is told each request; the id is that of the call, where there is one
+ * @param options.toleranceMs how far the clocks may differ, in milliseconds
+ */
+export function createRest({
+  accessKey,
+  calls,
+  note,
+  signal,
+  now = Date.now,
+  toleranceMs = 15 * 60_000,
+}: {
+  accessKey: Buffer;
+  calls: CallIndex;
+  note: (
+    happening: Happening,
+    operation: { callConnectionId?: string; incomingCallContext?: string },
+  ) => void;
+  signal: AbortSignal;
+  now?: () => number;
+  toleranceMs?: number;
+}): Rest {
+  const faults = new Map<string, (AnswerFault & { times: number })[]>();
+  const answered = new Map<string, Promise<Effect>>();
+
+  function nextFault(name: string): AnswerFault | undefined {
+    const queue = faults.get(name);
+    const fault = queue?.[0];
+    if (!fault) return undefined;
+    fault.times -= 1;
+    if (fault.times === 0) queue.shift();
+    return fault;
+  }
+
+  /** Runs an operation once for each Repeatability-Request-ID: what the SDK sends again, it sends with the same. */
+  function runOnce(operation: Operation, request: Request, params: Record<string, string>) {
+    const run = async () => operation.run({ body: parseBody(request), params, calls });
+    const id = request.headers['repeatability-request-id'];
+    if (operation.method !== 'POST' || typeof id !== 'string') return { effect: run(), replayed: false };
+    const key = `${request.path} ${id}`;
+    const known = answered.get(key);
+    if (known) return { effect: known.then(({ body }): Effect => ({ body })), replayed: true };
+    const effect = run();
+    answered.set(key, effect);
+    effect.catch(() => answered.delete(key)); // a refusal may be different the next time
+    const [oldest] = answered.keys();
+    if (answered.size > MAX_REMEMBERED && oldest !== undefined) answered.delete(oldest);
+    return { effect, replayed: false };
+  }
+
+  async function answer(operation: Operation, request: Request, params: Record<string, string>) {
+    const fault = nextFault(operation.name);
+    const spoiled = fault !== undefined && (fault.status !== undefined || fault.cut === true);
+    const applied = fault?.applied ?? !spoiled;
+    const { effect, replayed } = applied
+      ? runOnce(operation, request, params)
+      : { effect: Promise.resolve<Effect>({}), replayed: false };
+    const { body, after } = await effect;
+    const good: Answer = { status: operation.status, body, after };
+    if (!fault) return { answer: good, replayed };
+    if (fault.delayMs !== undefined) {
+      after?.(); // the call goes on while its answer is on the way
+      await pause(fault.delayMs, signal);
+    }
+    const { status = operation.status, headers = {}, cut = false } = fault;
+    const late = fault.delayMs === undefined ? after : undefined;
+    const said = 'body' in fault ? fault.body : spoiled ? standardError(status) : body;
+    return { answer: { status, headers, body: said, cut, after: late }, replayed };
+  }
+
+  return {
+    failNext(operation, fault = {}) {
+      if (!operations.some(({ name }) => name === operation)) throw new Error(`no operation ${operation}`);
+      const queue = faults.get(operation) ?? [];
+      queue.push(answerFaultSchema.parse(fault));
+      faults.set(operation, queue);
+    },
+    async handle(request) {
+      checkSignature(request, accessKey, now(), toleranceMs);
+      checkVersion(request.query.get('api-version'));
+      const { operation, params } = findOperation(request);
+      const body = parseBody(request);
+      const noted = (status: number | undefined, replayed: boolean) => {
+        const requestId = request.headers['repeatability-request-id'];
+        note(
+          {
+            type: 'request',
+            operation: operation.name,
+            body,
+            status,
+            replayed,
+            requestId: requestId?.toString(),
+          },
+          { ...params, ...contextIn(body) },
+        );
+      };
+      try {
+        const { answer: result, replayed } = await answer(operation, request, params);
+        noted(result.cut ? undefined : result.status, replayed);
+        return result;
+      } catch (error) {
+        noted(error instanceof RestError ? error.status : 500, false);
+        throw error;
+      }
+    },
+  };
+}
+
+function checkVersion(version: string | null): void {
+  const shape = /^(\d{4}-\d{2}-\d{2})(-preview)?$/.exec(version ?? '');
+  if (!shape?.[1] || shape[1] < OLDEST_VERSION) {
+    throw new RestError(400, 'UnsupportedApiVersion', `api-version has to be ${OLDEST_VERSION} or later.`);
+  }
+}
+
+function findOperation({ method, path }: Request): { operation: Operation; params: Record<string, string> } {
+  for (const { operation, pattern } of routes) {
+    const match = operation.method === method ? pattern.exec(path) : null;
+    if (!match) continue;
+    const entries = Object.entries(match.groups ?? {}).map(([name, value]) => [name, decode(value)] as const);
+    return { operation, params: Object.fromEntries(entries) };
+  }
+  throw new RestError(
+    501,
+    'NotImplemented',
+    `The simulator has no ${method} ${path.replace(/(callConnections\/)[^/:]+/, '$1{callConnectionId}')}. What it has is listed in simulator/README.md.`,
+  );
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}
+
+function parseBody({ body }: Request): unknown {
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new RestError(400, 'BadRequest', 'The body is not JSON.');
+  }
+}
+
+function contextIn(body: unknown): { incomingCallContext?: string } {
+  if (typeof body !== 'object' || body === null || !('incomingCallContext' in body)) return {};
+  return { incomingCallContext: String(body.incomingCallContext) };
+}
+
+function standardError(status: number): unknown {
+  return { error: { code: String(status), message: 'A fault that the simulator was told to make.' } };
+}

@@ -1,0 +1,26 @@
+import type { Result } from './callbacks.ts';
+
+/**
+ * `resultInformation` of the events, with codes that users of ACS see: those of Microsoft's list of call end reasons
+ * (microsoft-graph-docs, call-delete), and 8581 as posted in the field.
+ */
+export const results = {
+  succeeded: { code: 200, subCode: 0, message: 'Action completed successfully.' },
+  endedByCaller: {
+    code: 200,
+    subCode: 540000,
+    message: 'Call ended by the Pstn User. DiagCode: 200#540000.@',
+  },
+  endedByApp: {
+    code: 200,
+    subCode: 7000,
+    message: 'The conversation has ended by bot. DiagCode: 200#7000.@',
+  },
+  transferred: { code: 200, subCode: 7015, message: 'Call ended as the transfer completed successfully.' },
+  transferFailed: { code: 603, subCode: 0, message: 'The transfer target declined. DiagCode: 603#0.@' },
+  noMedia: {
+    code: 400,
+    subCode: 8581,
+    message: 'Transport url is not valid or web socket server is not operational. DiagCode: 400#8581.@',
+  },
+} satisfies Record<string, Result>;

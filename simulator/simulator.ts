@@ -1,0 +1,219 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import type { Call, Durations } from './call.ts';
+import { createCall } from './call.ts';
+import { createControl } from './control.ts';
+import { createDiscovery } from './discovery.ts';
+import { createEventGrid } from './event-grid.ts';
+import type { AnswerFault, Faults } from './faults.ts';
+import { noFaults } from './faults.ts';
+import type { CallOptions, SimulatedCall } from './handle.ts';
+import type { Handler } from './http.ts';
+import { createLocalServer } from './http.ts';
+import type { Happening, Journal } from './journal.ts';
+import { createJournal } from './journal.ts';
+import { createKeys } from './keys.ts';
+import type { CallIndex } from './operations.ts';
+import { createRest } from './rest.ts';
+import { RestError } from './rest-error.ts';
+import { makeSpeech } from './speech.ts';
+import { createTicker } from './ticker.ts';
+import type { Sound } from './wav.ts';
+
+/** All optional. */
+export interface SimulatorOptions extends Partial<Durations> {
+  /** Port on 127.0.0.1. By default any that is free. */
+  port?: number;
+  /** The app's incoming-call webhook; a call may name another. */
+  app?: string;
+  /** Who signs the tokens. By default the simulator's own URL. */
+  issuer?: string;
+  /** The resource's immutable id. By default a new GUID. */
+  audience?: string;
+  /** The secret that each Event Grid delivery carries. By default a new one. */
+  eventGridKey?: string;
+  /** Pauses between Event Grid's attempts, and how long an answer to it may take, in milliseconds. */
+  eventGridRetryMs?: readonly number[];
+  eventGridTimeoutMs?: number;
+  /** What the key set takes while it is slow, in milliseconds. */
+  slowKeysMs?: number;
+  /** Ended calls that are still listed. */
+  keepCalls?: number;
+  /** Clocks in milliseconds: since 1970, and monotonic. */
+  now?: () => number;
+  clock?: () => number;
+  /** Is told every happening, with the call's id where it belongs to one. */
+  onHappening?: (happening: Happening, callId?: string) => void;
+}
+
+/** A local Azure Communication Services. */
+export interface Simulator {
+  readonly url: string;
+  readonly connectionString: string;
+  readonly audience: string;
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  readonly eventGridKey: string;
+  /** The environment that makes an app take this simulator for ACS. */
+  env(): Record<string, string>;
+  /** Places a call. It is announced at once. */
+  placeCall(options?: CallOptions): SimulatedCall;
+  readonly calls: readonly SimulatedCall[];
+  /** What happened in all calls, and outside of them. */
+  readonly journal: Journal;
+  readonly until: Journal['until'];
+  readonly faults: Faults;
+  /** Changes some faults; the rest stay as they are. */
+  setFaults(changes: Partial<Faults>): void;
+  /** Spoils the next answers of a REST operation. */
+  failNext(operation: string, fault?: AnswerFault): void;
+  /** From now on another key signs tokens. */
+  rotateKeys(): Promise<void>;
+  /** A token such as ACS sends, with 24 hours to live unless told otherwise. */
+  token(lifetimeSeconds?: number): Promise<string>;
+  /** Ends every call and everything else. */
+  close(): Promise<void>;
+}
+
+const durations: Durations = {
+  ringMs: 30_000,
+  callbackRetryMs: [1_000, 2_000, 4_000],
+  callbackTimeoutMs: 10_000,
+  upgradeTimeoutMs: 10_000,
+  keyMs: 200,
+  graceMs: 1_000,
+  frameMs: 20,
+  waitMs: 10_000,
+};
+
+/**
+ * Starts a local ACS on 127.0.0.1: its REST API, tokens and keys, Event Grid, callback events and media.
+ *
+ * @throws the error of `listen`: EADDRINUSE where the port is taken
+ */
+export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const { port = 0, now = Date.now, clock = () => performance.now(), keepCalls = 1_000 } = options;
+  const audience = options.audience ?? randomUUID();
+  const eventGridKey = options.eventGridKey ?? randomBytes(32).toString('base64url');
+  const accessKey = randomBytes(64);
+  const closing = new AbortController();
+  const { signal } = closing;
+  const spans: Durations = { ...durations, ...options };
+  const ticker = createTicker({ periodMs: spans.frameMs, clock });
+  const journal = createJournal({
+    waitMs: spans.waitMs,
+    now,
+    also: options.onHappening,
+  });
+  const calls: Call[] = [];
+  let faults = noFaults;
+  let speech: Sound | undefined;
+
+  const ready = Promise.withResolvers<Handler>();
+  const { server, port: bound } = await createLocalServer({
+    port,
+    handle: async (request) => (await ready.promise)(request),
+  });
+  const url = `http://127.0.0.1:${bound}`;
+  const issuer = options.issuer ?? url;
+  const jwksUrl = `${url}/calling/keys`;
+  const shared = { faults: () => faults, signal, now };
+  const keys = await createKeys({ ...shared, issuer, audience });
+  const eventGrid = createEventGrid({
+    ...shared,
+    key: eventGridKey,
+    retryMs: options.eventGridRetryMs,
+    timeoutMs: options.eventGridTimeoutMs,
+  });
+
+  const index: CallIndex = {
+    byContext: (context) => found(calls.find((call) => call.incomingCallContext === context)),
+    byConnection: (id) =>
+      found(calls.find((call) => call.callConnectionId === id && call.state === 'connected')),
+  };
+  const rest = createRest({
+    ...shared,
+    accessKey,
+    calls: index,
+    note(happening, { callConnectionId, incomingCallContext }) {
+      const call = calls.find(
+        (one) => one.callConnectionId === callConnectionId || one.incomingCallContext === incomingCallContext,
+      );
+      (call?.journal ?? journal).add(happening);
+    },
+  });
+
+  const simulator: Simulator = {
+    url,
+    connectionString: `endpoint=${url}/;accesskey=${accessKey.toString('base64')}`,
+    audience,
+    issuer,
+    jwksUrl,
+    eventGridKey,
+    journal,
+    calls,
+    until: journal.until,
+    get faults() {
+      return faults;
+    },
+    env: () => ({
+      ACS_CONNECTION_STRING: simulator.connectionString,
+      ACS_AUDIENCE: audience,
+      ACS_ISSUER: issuer,
+      ACS_JWKS_URL: jwksUrl,
+      EVENT_GRID_KEY: eventGridKey,
+    }),
+    placeCall(callOptions = {}) {
+      const call = createCall(callOptions, {
+        ...shared,
+        app: options.app,
+        keys,
+        ticker,
+        eventGrid,
+        clock,
+        speech: () => (speech ??= makeSpeech(24_000)),
+        note: journal.add,
+        durations: spans,
+      });
+      calls.push(call);
+      const ended = calls.findIndex((one) => one.state === 'ended');
+      if (calls.length > keepCalls && ended >= 0) calls.splice(ended, 1);
+      return call;
+    },
+    setFaults(changes) {
+      faults = { ...faults, ...changes };
+    },
+    failNext: rest.failNext,
+    rotateKeys: keys.rotate,
+    token: (lifetimeSeconds = 24 * 3600) => keys.token(lifetimeSeconds),
+    async close() {
+      closing.abort();
+      for (const call of calls) call.end('the simulator closed');
+      ticker.close();
+      journal.close();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+
+  const discovery = createDiscovery({
+    ...shared,
+    keys,
+    issuer,
+    jwksUrl,
+    slowMs: options.slowKeysMs,
+  });
+  const control = createControl(simulator, options.app);
+  ready.resolve(async (request) => {
+    if (/^\/_simulator(\/|$)/.test(request.path)) return control(request);
+    return discovery(request) ?? rest.handle(request);
+  });
+  return simulator;
+}
+
+function found(call: Call | undefined): Call {
+  if (!call) throw new RestError(404, '8522', 'Call not found.');
+  return call;
+}
