@@ -1,0 +1,257 @@
+import { z } from 'zod';
+
+/** The largest message read, in bytes. ACS documents packets of up to 64 KB, which are 87 KB as base64. */
+export const MAX_MESSAGE_BYTES = 256 * 1024;
+
+/** How audio is written: 16-bit little-endian samples, the channels interleaved. */
+export type AudioFormat = {
+  readonly encoding: 'PCM';
+  readonly sampleRate: number;
+  readonly channels: number;
+};
+
+/** What this app asks ACS for when it answers a call. */
+export const DEFAULT_FORMAT: AudioFormat = { encoding: 'PCM', sampleRate: 24_000, channels: 1 };
+
+/** Why a message is malformed. Nothing of the message itself: it may hold audio, words or keys. */
+export type MalformedWhy = 'too big' | 'binary' | 'not JSON' | 'no kind' | 'wrong fields' | 'not base64';
+
+export type MalformedFrame = { readonly kind: 'malformed'; readonly why: MalformedWhy };
+/** A kind of message that this version doesn't know. `name` is the sender's word for it, cut to 64 characters. */
+export type UnknownFrame = { readonly kind: 'unknown'; readonly name: string };
+export type MetadataFrame = {
+  readonly kind: 'metadata';
+  readonly format: AudioFormat;
+  readonly subscriptionId: string | undefined;
+  /** Bytes of PCM in each frame to come. */
+  readonly length: number | undefined;
+};
+export type DtmfFrame = { readonly kind: 'dtmf'; readonly tone: string };
+export type TranscriptionMetadataFrame = {
+  readonly kind: 'transcriptionMetadata';
+  readonly subscriptionId: string | undefined;
+  readonly locale: string | undefined;
+  readonly callConnectionId: string | undefined;
+  readonly correlationId: string | undefined;
+};
+/** Offsets and durations are in ticks of 100 ns. */
+export type TranscriptionFrame = {
+  readonly kind: 'transcription';
+  readonly text: string;
+  /** False while the speaker may go on and the words may still change. */
+  readonly final: boolean;
+  readonly format: string | undefined;
+  readonly confidence: number | undefined;
+  readonly offset: number | undefined;
+  readonly duration: number | undefined;
+  readonly words: readonly { text: string; offset: number | undefined; duration: number | undefined }[];
+  readonly participant: string | undefined;
+};
+export type Frame =
+  | AudioFrame
+  | MetadataFrame
+  | DtmfFrame
+  | TranscriptionMetadataFrame
+  | TranscriptionFrame
+  | UnknownFrame
+  | MalformedFrame;
+
+export type { AudioFrame };
+
+/** Audio of one speaker, or of all of them mixed. Made here alone: `data` is base64 by construction. */
+class AudioFrame {
+  readonly kind = 'audio';
+  /** The audio in base64, as it came: a frame is passed on without decoding it. */
+  readonly data: string;
+  /** Whether the sender calls it silence. It is audio all the same: voice detectors count on it. */
+  readonly silent: boolean;
+  readonly timestamp: string | undefined;
+  /** Who speaks (an ACS raw id); undefined when the audio is mixed. */
+  readonly participant: string | undefined;
+  #pcm: Buffer | undefined;
+
+  constructor(data: string, silent: boolean, timestamp: string | undefined, participant: string | undefined) {
+    this.data = data;
+    this.silent = silent;
+    this.timestamp = timestamp;
+    this.participant = participant;
+  }
+
+  /** The samples, decoded when first asked for. */
+  get pcm(): Buffer {
+    this.#pcm ??= Buffer.from(this.data, 'base64');
+    return this.#pcm;
+  }
+}
+
+/**
+ * Reads one text message of the media WebSocket. Total: whatever comes is a frame of some kind, and nothing throws.
+ *
+ * @param message the message's bytes
+ */
+export function parseFrame(message: Buffer): Frame {
+  if (message.length > MAX_MESSAGE_BYTES) return malformed('too big');
+  return parseCommonAudio(message) ?? parseJson(message);
+}
+
+/** @param why what is wrong with the message */
+export function malformed(why: MalformedWhy): MalformedFrame {
+  return { kind: 'malformed', why };
+}
+
+/**
+ * The message that plays audio to the call.
+ *
+ * @param audio a frame as it came in, or PCM in the call's format
+ */
+export function formatAudio(audio: AudioFrame | Uint8Array): string {
+  const data = audio instanceof AudioFrame ? audio.data : toBase64(audio);
+  return `{"Kind":"AudioData","AudioData":{"Data":"${data}"},"StopAudio":null}`;
+}
+
+/** The message that makes ACS drop what it has been sent and hasn't played yet. */
+export function formatStopAudio(): string {
+  return '{"Kind":"StopAudio","AudioData":null,"StopAudio":{}}';
+}
+
+function toBase64(audio: Uint8Array): string {
+  return Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64');
+}
+
+/** All of a common audio message before its payload. Strings are printable ASCII without escapes: what JSON.parse yields. */
+const COMMON_HEAD =
+  /\{"kind":"AudioData","audioData":\{"timestamp":"([ !#-[\]-~]*)",(?:"participantRawID":(?:null|"([ !#-[\]-~]*)"),)?"data":"/y;
+const COMMON_TAIL = '","silent":false}}';
+const COMMON_SILENT_TAIL = '","silent":true}}';
+
+/**
+ * Audio as ACS writes it, without JSON.parse: seven times as fast, and audio is nearly all that comes. Undefined
+ * means only "not the common shape".
+ */
+function parseCommonAudio(message: Buffer): AudioFrame | undefined {
+  const text = message.toString('latin1');
+  COMMON_HEAD.lastIndex = 0;
+  const head = COMMON_HEAD.exec(text);
+  if (!head) return undefined;
+  const silent = text.endsWith(COMMON_SILENT_TAIL);
+  if (!silent && !text.endsWith(COMMON_TAIL)) return undefined;
+  const tail = silent ? COMMON_SILENT_TAIL : COMMON_TAIL;
+  const data = text.slice(COMMON_HEAD.lastIndex, -tail.length);
+  return isBase64(data) ? new AudioFrame(data, silent, head[1], head[2]) : undefined;
+}
+
+/** Where isBase64 decodes to. Only written, never read. */
+const scratch = Buffer.allocUnsafe(MAX_MESSAGE_BYTES);
+
+/**
+ * Whether a text is base64 with its padding, and so needs no escape inside JSON. Node decodes leniently: it skips
+ * what isn't base64, so a decoded length that is whole proves each character. Ten times as fast as a RegExp.
+ *
+ * @param text characters up to U+00FF only: Node's decoder ignores the upper byte of a character
+ */
+function isBase64(text: string): boolean {
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
+  if (scratch.write(text, 'base64') !== (text.length / 4) * 3 - padding) return false;
+  return !text.includes('-') && !text.includes('_'); // base64url, which Node takes for base64
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+/** A member that may be absent or null: undefined then. */
+const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value) => value ?? undefined);
+const text = optional(z.string());
+const number = optional(z.number());
+
+const metadataSchema = z.object({
+  encoding: z.literal('PCM'),
+  sampleRate: z.int().min(8_000).max(48_000),
+  channels: z.int().min(1).max(2),
+  subscriptionId: text,
+  length: optional(z.int().min(1).max(MAX_MESSAGE_BYTES)),
+});
+const audioSchema = z.object({
+  data: z.string(),
+  silent: optional(z.boolean()),
+  timestamp: text,
+  participantRawID: text,
+});
+const dtmfSchema = z.object({ data: z.string().min(1).max(32) });
+const transcriptionMetadataSchema = z.object({
+  subscriptionId: text,
+  locale: text,
+  callConnectionId: text,
+  correlationId: text,
+});
+const transcriptionSchema = z.object({
+  text: z.string(),
+  resultStatus: text,
+  format: text,
+  confidence: number,
+  offset: number,
+  duration: number,
+  words: optional(z.array(z.object({ text: z.string(), offset: number, duration: number }))),
+  participantRawID: text,
+});
+
+/** How each kind is read. Members that the schemas don't name are ignored. */
+const readers = new Map<string, (message: unknown) => Frame>([
+  [
+    'AudioMetadata',
+    reader(z.object({ audioMetadata: metadataSchema }), ({ audioMetadata }) => {
+      const { subscriptionId, length, ...format } = audioMetadata;
+      return { kind: 'metadata', format, subscriptionId, length };
+    }),
+  ],
+  [
+    'AudioData',
+    reader(z.object({ audioData: audioSchema }), ({ audioData }) => {
+      const { data, silent, timestamp, participantRawID } = audioData;
+      if (!isAscii(data) || !isBase64(data)) return malformed('not base64');
+      return new AudioFrame(data, silent ?? false, timestamp, participantRawID);
+    }),
+  ],
+  [
+    'DtmfData',
+    reader(z.object({ dtmfData: dtmfSchema }), ({ dtmfData }) => ({ kind: 'dtmf', tone: dtmfData.data })),
+  ],
+  [
+    'TranscriptionMetadata',
+    reader(z.object({ transcriptionMetadata: transcriptionMetadataSchema }), ({ transcriptionMetadata }) => ({
+      kind: 'transcriptionMetadata',
+      ...transcriptionMetadata,
+    })),
+  ],
+  [
+    'TranscriptionData',
+    reader(z.object({ transcriptionData: transcriptionSchema }), ({ transcriptionData }) => {
+      const { resultStatus, words, participantRawID, ...rest } = transcriptionData;
+      const final = resultStatus?.toLowerCase() === 'final';
+      return { kind: 'transcription', ...rest, final, words: words ?? [], participant: participantRawID };
+    }),
+  ],
+]);
+
+function reader<T>(schema: z.ZodType<T>, toFrame: (message: T) => Frame): (message: unknown) => Frame {
+  return (message) => {
+    const result = schema.safeParse(message);
+    return result.success ? toFrame(result.data) : malformed('wrong fields');
+  };
+}
+
+const anyKind = z.object({ kind: z.string() });
+
+function parseJson(message: Buffer): Frame {
+  let value: unknown;
+  try {
+    value = JSON.parse(message.toString());
+  } catch {
+    return malformed('not JSON');
+  }
+  const result = anyKind.safeParse(value);
+  if (!result.success) return malformed('no kind');
+  const { kind } = result.data;
+  return readers.get(kind)?.(value) ?? { kind: 'unknown', name: kind.slice(0, 64) };
+}

@@ -1,0 +1,228 @@
+import type { WebSocket } from 'ws';
+import {
+  type Frame,
+  formatStopAudio,
+  MAX_MESSAGE_BYTES,
+  type MalformedWhy,
+  malformed,
+  parseFrame,
+} from './frames.ts';
+
+/**
+ * How the WebSocket server is to treat media sockets (ws's options). Fragments and chunks are bounded because each
+ * costs far more memory than the byte it may carry. `closeTimeout` bounds every close, whoever begins it: a peer
+ * that doesn't answer ours, or reads nothing any more, is cut off (ws's default is 30 s).
+ */
+export const mediaSocketOptions = {
+  maxPayload: MAX_MESSAGE_BYTES,
+  maxFragments: 1024,
+  maxBufferedChunks: 4096,
+  perMessageDeflate: false,
+  closeTimeout: 1_000,
+};
+
+export type SessionLimits = {
+  /** How often the peer is pinged, in milliseconds; twice in `idleMs` at the least. */
+  readonly pingMs: number;
+  /** How long a peer may be silent, without a frame or a pong, in milliseconds. */
+  readonly idleMs: number;
+  /** The send mark: how many bytes may wait in the socket. 1 MiB is 16 s of audio. */
+  readonly sendMarkBytes: number;
+  /** How long more than half the send mark may wait, in milliseconds. */
+  readonly slowMs: number;
+  /** How many malformed messages in a row end the session. */
+  readonly malformedInARow: number;
+};
+
+export const defaultLimits: SessionLimits = {
+  pingMs: 30_000,
+  idleMs: 60_000,
+  sendMarkBytes: 1024 * 1024,
+  slowMs: 10_000,
+  malformedInARow: 100,
+};
+
+/** What a session counts. Handed in, so that a call's next socket goes on counting. Bytes are those of messages. */
+export type SessionCounters = {
+  framesIn: number;
+  bytesIn: number;
+  framesOut: number;
+  bytesOut: number;
+  malformed: number;
+  /** How often the send mark turned a message away. */
+  refused: number;
+  /** The most that has waited in the socket. */
+  maxBufferedBytes: number;
+};
+
+export function createCounters(): SessionCounters {
+  return {
+    framesIn: 0,
+    bytesIn: 0,
+    framesOut: 0,
+    bytesOut: 0,
+    malformed: 0,
+    refused: 0,
+    maxBufferedBytes: 0,
+  };
+}
+
+export type SessionEnd = {
+  /** The close code: ours, else the peer's; 1005 for none, 1006 when the connection broke. */
+  readonly code: number;
+  /** Our words; empty when the peer closed. */
+  readonly reason: string;
+  /** Whether this side closed it, be it for a violation of the protocol. */
+  readonly ours: boolean;
+};
+
+export type SessionOptions = {
+  readonly limits?: Partial<SessionLimits>;
+  readonly counters: SessionCounters;
+  /** Each frame but the malformed ones. None comes once a close has begun. */
+  readonly onFrame: (frame: Exclude<Frame, { kind: 'malformed' }>) => void;
+  readonly onMalformed: (why: MalformedWhy) => void;
+  /** What onFrame threw. The session goes on. */
+  readonly onError: (error: unknown) => void;
+  /** The socket is gone. Called once, whatever happened to it. */
+  readonly onClose: (end: SessionEnd) => void;
+};
+
+export type Session = {
+  /** Whether frames can still come and go. */
+  readonly open: boolean;
+  /** Bytes that wait in the socket. */
+  readonly bufferedBytes: number;
+  /** Sends a text message. False if it can't: no longer open, or it would wait beyond the send mark (counted). */
+  send(text: string): boolean;
+  /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
+  stopAudio(): boolean;
+  /** Begins the closing handshake; `onClose` tells of its end. Does nothing the second time. */
+  close(code: number, reason: string): void;
+};
+
+/** Room above the send mark for StopAudio. */
+const STOP_SPARE_BYTES = 16 * 1024;
+/** setTimeout takes a longer wait for 1 ms. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** ws's names for violations that it doesn't close with 1002. */
+const VIOLATIONS: Record<string, number> = {
+  WS_ERR_INVALID_UTF8: 1007,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
+};
+
+/**
+ * The life of one media WebSocket, whoever dialled it. Call it in the same tick as the socket opens: frames may have
+ * come with the upgrade, and those without a listener are lost.
+ *
+ * @param socket an open WebSocket
+ */
+export function openSession(socket: WebSocket, options: SessionOptions): Session {
+  const { counters, onFrame, onMalformed, onError, onClose } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const idleMs = Math.min(limits.idleMs, MAX_TIMEOUT_MS);
+  const idle = setTimeout(close, idleMs, 1008, 'Nothing received for too long');
+  const heart = setInterval(beat, Math.min(limits.pingMs, idleMs / 2));
+  let slow: NodeJS.Timeout | undefined;
+  let ours: { code: number; reason: string } | undefined;
+  let malformedInARow = 0;
+
+  function isOpen(): boolean {
+    return !ours && socket.readyState === socket.OPEN;
+  }
+
+  function beat(): void {
+    if (socket.readyState === socket.OPEN) socket.ping();
+    // A peer that ends its half (FIN) and reads no more: ws then waits without a timer.
+    else socket.terminate();
+  }
+
+  function close(code: number, reason: string): void {
+    if (!isOpen()) return;
+    ours = { code, reason };
+    socket.close(code, reason);
+  }
+
+  function receive(message: Buffer, isBinary: boolean): void {
+    counters.framesIn += 1;
+    counters.bytesIn += message.length;
+    const frame = isBinary ? malformed('binary') : parseFrame(message);
+    if (frame.kind !== 'malformed') {
+      malformedInARow = 0;
+      onFrame(frame);
+      return;
+    }
+    counters.malformed += 1;
+    malformedInARow += 1;
+    onMalformed(frame.why);
+    if (malformedInARow >= limits.malformedInARow) close(1008, 'Too many malformed messages');
+  }
+
+  /** Closes once more than half the mark has waited for `slowMs`. Between sends what waits only shrinks: it is enough to look then. */
+  function watch(waiting: number): void {
+    const tooMuch = waiting > limits.sendMarkBytes / 2;
+    if (!tooMuch) {
+      clearTimeout(slow);
+      slow = undefined;
+    }
+    if (!tooMuch || slow) return;
+    slow = setTimeout(() => {
+      slow = undefined;
+      if (socket.bufferedAmount > limits.sendMarkBytes / 2) close(1008, 'Reads too slowly');
+    }, limits.slowMs);
+  }
+
+  function sendUpTo(mark: number, text: string): boolean {
+    if (!isOpen()) return false;
+    watch(socket.bufferedAmount);
+    if (socket.bufferedAmount + text.length > mark) {
+      counters.refused += 1;
+      return false;
+    }
+    socket.send(text);
+    counters.framesOut += 1;
+    counters.bytesOut += text.length;
+    counters.maxBufferedBytes = Math.max(counters.maxBufferedBytes, socket.bufferedAmount);
+    watch(socket.bufferedAmount);
+    return true;
+  }
+
+  socket.on('message', (data, isBinary) => {
+    // ws hands out Buffers unless told otherwise.
+    if (!isOpen() || !Buffer.isBuffer(data)) return;
+    idle.refresh();
+    try {
+      receive(data, isBinary);
+    } catch (error) {
+      onError(error);
+    }
+  });
+  socket.on('pong', () => idle.refresh());
+  // ws has answered a violation with its close code by now. Without a listener it would end the process.
+  socket.on('error', (error: Error & { code?: string }) => {
+    ours ??= { code: VIOLATIONS[error.code ?? ''] ?? 1002, reason: 'Protocol violation' };
+  });
+  socket.once('close', end);
+  if (socket.readyState === socket.CLOSED) queueMicrotask(() => end(1006)); // too late for its event
+
+  function end(code: number): void {
+    clearTimeout(idle);
+    clearInterval(heart);
+    clearTimeout(slow);
+    onClose(ours ? { ...ours, ours: true } : { code, reason: '', ours: false });
+  }
+
+  return {
+    get open() {
+      return isOpen();
+    },
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
+    send: (text) => sendUpTo(limits.sendMarkBytes, text),
+    stopAudio: () => sendUpTo(limits.sendMarkBytes + STOP_SPARE_BYTES, formatStopAudio()),
+    close,
+  };
+}
