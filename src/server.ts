@@ -1,8 +1,11 @@
 // The HTTP server: which requests are upgrades at all, how long anything may take, how it starts and closes.
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import expressWs from 'express-ws';
+import type { WebSocketServer } from 'ws';
 import { bindingShape } from './auth/binding.ts';
 import type { Gate } from './auth/gate.ts';
 import { mediaSocketOptions } from './media/session.ts';
@@ -71,4 +74,22 @@ export function listen(server: Server, port: number, host: string | undefined): 
       resolve(typeof address === 'object' && address ? address.port : port);
     });
   });
+}
+
+/**
+ * Closes the server and all that is connected to it: sockets with 1001, for whose handshake it waits.
+ *
+ * @param graceMs after which whatever is left is cut off, in milliseconds
+ */
+export async function closeServer(server: Server, sockets: WebSocketServer, graceMs = 1_500): Promise<void> {
+  const closed = Promise.all([
+    new Promise((resolve) => server.close(resolve)),
+    ...[...sockets.clients].map((socket) => once(socket, 'close')),
+  ]);
+  for (const socket of sockets.clients) socket.close(1001, 'Going away');
+  server.closeAllConnections();
+  const patience = new AbortController();
+  await Promise.race([closed, delay(graceMs, undefined, { signal: patience.signal }).catch(() => {})]);
+  patience.abort();
+  for (const socket of sockets.clients) socket.terminate();
 }

@@ -1,0 +1,124 @@
+// The whole app, wired: which part is handed which.
+
+import { addRoutes } from './app.ts';
+import { createBindings } from './auth/binding.ts';
+import { createGate } from './auth/gate.ts';
+import { AtCapacity, BindingRefused, CannotVerify, Draining, type Refusal } from './auth/refusals.ts';
+import { createSigningKeys } from './auth/signing-keys.ts';
+import { createAuthenticate } from './auth/strategy.ts';
+import { createAcsClient } from './calls/acs-client.ts';
+import type { Handler } from './calls/call.ts';
+import { type CallsOptions, createCalls, type NotAdmitted } from './calls/calls.ts';
+import { createIncomingCalls, type IncomingCallsOptions } from './calls/incoming.ts';
+import type { Config } from './config.ts';
+import { describeError, type Logger } from './log.ts';
+import { closeServer, createHttpServer, listen } from './server.ts';
+
+export interface CallgateOptions {
+  config: Config;
+  handler: Handler;
+  log: Logger;
+  /** Durations other than the standard ones. */
+  signingKeys?: Partial<Parameters<typeof createSigningKeys>[0]>;
+  calls?: Partial<Pick<CallsOptions, 'limits' | 'admitMs' | 'reportMs' | 'now'>>;
+  incoming?: Partial<Pick<IncomingCallsOptions, 'answerMs' | 'rememberMs' | 'now'>>;
+}
+
+/** The app, not started yet. */
+export interface Callgate {
+  /** Listens and fetches the first keys. @returns the port @throws the system's error, such as EADDRINUSE */
+  start(): Promise<number>;
+  /** Resolves when tokens can be verified; never where the configuration lacks what that takes. */
+  readonly whenReady: Promise<void>;
+  /** How many calls there are. */
+  readonly size: number;
+  /**
+   * Takes no more calls, lets those that are running go on, then ends the rest and closes everything.
+   *
+   * @param drainMs how long running calls may go on, in milliseconds
+   * @param hangUpMs how long the hang-ups after that may take, in milliseconds
+   */
+  stop(drainMs: number, hangUpMs?: number): Promise<void>;
+}
+
+/** Wires the app. Nothing happens before `start`. */
+export function createCallgate({ config, handler, log, ...durations }: CallgateOptions): Callgate {
+  const { token, publicUrl } = config;
+  const keys = token && createSigningKeys({ jwksUrl: token.jwksUrl, log, ...durations.signingKeys });
+  const bindings = config.callSigningKeys && createBindings({ keys: config.callSigningKeys });
+  const client = config.acs && createAcsClient(config.acs);
+  const ready = () => keys?.ready ?? false;
+
+  const calls = createCalls({
+    handler,
+    client,
+    maxCalls: config.maxCalls,
+    maxCallMs: config.maxCallMs,
+    idleMs: config.idleCallMs,
+    log,
+    ...durations.calls,
+  });
+  const gate = createGate({
+    authenticate: keys && token ? createAuthenticate({ keys, expected: token }) : cannotVerify,
+    bindings,
+    callBinding: config.callBinding,
+    wsRefuse: config.wsRefuse,
+    admit: (binding) => refusalFor(calls.admit(binding)),
+    mayCallBack: (binding) =>
+      binding && !calls.mayReport(binding) ? new BindingRefused('too_late') : undefined,
+    log,
+  });
+  const { server, app, sockets } = createHttpServer(gate);
+  const incomingCalls =
+    client && bindings && publicUrl
+      ? createIncomingCalls({ calls, client, bindings, publicUrl, ready, log, ...durations.incoming })
+      : undefined;
+  addRoutes(app, { gate, calls, eventGridKeys: config.eventGridKeys, incomingCalls, ready, log });
+
+  /** Learns at the start whether the identity works, rather than with the first call. */
+  async function signIn() {
+    try {
+      await client?.signIn(AbortSignal.timeout(30_000));
+      if (client) log.info('signed in to ACS');
+    } catch (error) {
+      log.error({ error: describeError(error) }, 'cannot sign in to ACS: no call can be answered');
+    }
+  }
+
+  return {
+    async start() {
+      const port = await listen(server, config.port, config.host);
+      keys?.start();
+      void signIn();
+      return port;
+    },
+    whenReady: keys?.whenReady ?? new Promise(() => {}),
+    get size() {
+      return calls.size;
+    },
+    async stop(drainMs, hangUpMs = 5_000) {
+      await calls.drain(drainMs, hangUpMs);
+      keys?.close();
+      await closeServer(server, sockets);
+    },
+  };
+}
+
+async function cannotVerify(): Promise<never> {
+  throw new CannotVerify('not_configured');
+}
+
+function refusalFor(why: NotAdmitted | undefined): Refusal | undefined {
+  switch (why) {
+    case 'ended':
+      return new BindingRefused('call_ended');
+    case 'late':
+      return new BindingRefused('too_late');
+    case 'draining':
+      return new Draining();
+    case 'full':
+      return new AtCapacity();
+    case undefined:
+      return undefined;
+  }
+}
