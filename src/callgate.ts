@@ -75,11 +75,12 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
       : undefined;
   addRoutes(app, { gate, calls, eventGridKeys: config.eventGridKeys, incomingCalls, ready, log });
 
-  /** Learns at the start whether the identity works, rather than with the first call. */
+  /** Learns at the start whether the managed identity works, rather than with the first call. */
   async function signIn() {
+    if (!client || !config.acs || 'connectionString' in config.acs) return;
     try {
-      await client?.signIn(AbortSignal.timeout(30_000));
-      if (client) log.info('signed in to ACS');
+      await client.signIn(AbortSignal.timeout(30_000));
+      log.info('signed in to ACS with the managed identity');
     } catch (error) {
       log.error({ error: describeError(error) }, 'cannot sign in to ACS: no call can be answered');
     }

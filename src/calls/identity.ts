@@ -40,7 +40,8 @@ export function createIdentity(id: string, parent: Logger): Identity {
       if (!found.callConnectionId || sources.indexOf(from) <= sources.indexOf(source)) return;
       source = from;
       ids = { ...ids, ...found };
-      log = parent.child({ call: id, ...ids });
+      const { callConnectionId, correlationId } = ids;
+      log = parent.child({ call: id, callConnectionId, correlationId });
     },
   };
 }
