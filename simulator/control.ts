@@ -75,12 +75,13 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
     }
   }
 
-  function show([room, id = '', action = '']: string[]): unknown {
+  async function show([room, id = '', action = '']: string[]): Promise<unknown> {
     if (room === '') return identity();
     if (room === 'faults' && id === '') return simulator.faults;
     if (room !== 'calls') return undefined;
-    if (id === '') return simulator.calls.map((call) => call.report());
+    if (id === '') return simulator.calls.map(glance);
     if (action === '') return found(id).report();
+    if (action === 'ended') return found(id).ended;
     if (action === 'audio') return found(id).stream?.wav() ?? Buffer.alloc(0);
     return undefined;
   }
@@ -93,11 +94,16 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
   return async (request) => {
     const segments = request.path.replace(/^\/_simulator\/?/, '').split('/');
     const reading = request.method === 'GET';
-    const result = reading ? show(segments) : await change(request.method, segments, request);
+    const result = await (reading ? show(segments) : change(request.method, segments, request));
     if (result === undefined) throw new RestError(404, 'NotFound', 'The control plane has no such thing.');
     const headers = Buffer.isBuffer(result) ? { 'content-type': 'audio/wav' } : {};
     return { status: 200, headers, body: result };
   };
+}
+
+/** What is cheap to tell: asking how calls go must not slow them down. */
+function glance({ id, state, stream }: SimulatedCall) {
+  return { id, state, sent: stream?.counts.sent ?? 0, received: stream?.counts.received ?? 0 };
 }
 
 function hangUp(call: SimulatedCall) {

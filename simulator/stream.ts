@@ -41,6 +41,8 @@ export interface StreamReport extends Echo {
 export interface Stream {
   readonly format: StreamFormat;
   readonly live: boolean;
+  /** Frames so far, each way. */
+  readonly counts: { readonly sent: number; readonly received: number };
   /** The playback buffer, in milliseconds. */
   readonly waitingMs: number;
   /** Opens a WebSocket; once accepted, it takes the place of the one before. */
@@ -189,6 +191,7 @@ export function createStream(options: StreamOptions): Stream {
 
   return {
     format,
+    counts: count,
     get live() {
       return socket !== undefined;
     },

@@ -1,0 +1,103 @@
+import type { CallReport, CallState } from '../simulator/report.ts';
+
+/** Something that went wrong, in words for whoever typed the command. */
+export class CallError extends Error {
+  override name = 'CallError';
+}
+
+/** A call at a glance. */
+export interface Glance {
+  id: string;
+  state: CallState;
+  sent: number;
+  received: number;
+}
+
+/** The control plane of a simulator. */
+export interface ControlClient {
+  readonly url: string;
+  /** The incoming-call webhook that the simulator was started with. */
+  readonly app: string | undefined;
+  place(options: object): Promise<CallReport>;
+  glance(): Promise<Glance[]>;
+  ended(id: string): Promise<CallReport>;
+  hangUp(id: string): Promise<void>;
+  audio(id: string): Promise<Buffer>;
+}
+
+/**
+ * Finds a simulator.
+ *
+ * @returns nothing where nobody answers
+ * @throws {CallError} if what answers is something else
+ */
+export async function findSimulator(url: string): Promise<ControlClient | undefined> {
+  let response: Response;
+  try {
+    response = await fetch(new URL('/_simulator/', url), { signal: AbortSignal.timeout(2_000) });
+  } catch {
+    return undefined;
+  }
+  // Whatever it is: only the two fields that are looked at matter.
+  const identity = (await response.json().catch(() => ({}))) as { name?: unknown; app?: string };
+  if (identity.name !== 'callgate-simulator')
+    throw new CallError(`What answers at ${url} is not the simulator.`);
+
+  async function ask(method: string, path: string, body?: object): Promise<Response> {
+    const answer = await fetch(new URL(`/_simulator/${path}`, url), {
+      method,
+      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    if (answer.ok) return answer;
+    const { error } = (await answer.json()) as { error: { message: string } }; // the simulator's own shape
+    throw new CallError(`The simulator refused: ${error.message}`);
+  }
+  // The reports are made by the same code as their type.
+  const json = async <T>(answer: Promise<Response>) => (await (await answer).json()) as T;
+
+  return {
+    url,
+    app: identity.app,
+    place: (options) => json(ask('POST', 'calls', options)),
+    glance: () => json(ask('GET', 'calls')),
+    ended: (id) => json(ask('GET', `calls/${id}/ended`)),
+    async hangUp(id) {
+      await ask('DELETE', `calls/${id}`);
+    },
+    audio: async (id) => Buffer.from(await (await ask('GET', `calls/${id}/audio`)).arrayBuffer()),
+  };
+}
+
+/**
+ * Waits until the app takes calls: it may be restarting, or waiting for its first signing keys. An app without
+ * `/readyz` is taken at its word.
+ *
+ * @param exited settles if the app ends instead
+ */
+export async function whenReady(
+  webhook: string,
+  timeoutMs: number,
+  exited?: Promise<number | null>,
+): Promise<void> {
+  const health = new URL('/readyz', webhook);
+  const deadline = Date.now() + timeoutMs;
+  let code: number | null | undefined;
+  exited?.then((value) => {
+    code = value;
+  });
+  let status: number | undefined;
+  while (Date.now() < deadline) {
+    if (code !== undefined) throw new CallError(`The app did not start: it ended with ${code}.`);
+    status = await fetch(health, { signal: AbortSignal.timeout(2_000) }).then(
+      (response) => response.status,
+      () => undefined,
+    );
+    if (status !== undefined && status !== 503) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new CallError(
+    status === undefined
+      ? `No app answers at ${health.origin}.`
+      : `The app at ${health.origin} does not get ready (503).`,
+  );
+}

@@ -1,0 +1,32 @@
+import { Command } from 'commander';
+import { DEFAULT_PORT, isPortInUse, parsePort, parseUrl, untilSignal } from './cli.ts';
+import { createSimulator } from './simulator.ts';
+
+const program = new Command('npm run simulator --')
+  .description('A local Azure Communication Services. Prints the environment of an app that is to use it.')
+  .option('--port <port>', 'port on 127.0.0.1', parsePort, DEFAULT_PORT)
+  .option(
+    '--app <url>',
+    'incoming-call webhook of the app',
+    parseUrl,
+    'http://127.0.0.1:8080/api/incoming-call',
+  )
+  .showHelpAfterError()
+  .parse();
+
+const { port, app } = program.opts<{ port: number; app: string }>();
+
+try {
+  const simulator = await createSimulator({ port, app });
+  // The environment alone goes to stdout, quoted for a shell, so that it can be kept in a file.
+  for (const [name, value] of Object.entries(simulator.env())) console.log(`export ${name}='${value}'`);
+  console.error(`
+A local ACS runs at ${simulator.url} and announces calls to ${app}.
+Start an app with the environment above, then: npm run call -- --simulator ${simulator.url}`);
+  await untilSignal();
+  await simulator.close();
+} catch (error) {
+  if (!isPortInUse(error)) throw error;
+  console.error(`Port ${port} is in use: --port takes another.`);
+  process.exitCode = 1;
+}
