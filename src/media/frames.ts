@@ -1,7 +1,13 @@
 import { z } from 'zod';
+import {
+  type AudioFrame,
+  createAudioFrame,
+  isAudioFrame,
+  MAX_MESSAGE_BYTES,
+  parseCommonAudio,
+} from './audio-frame.ts';
 
-/** The largest message read, in bytes. ACS documents packets of up to 64 KB, which are 87 KB as base64. */
-export const MAX_MESSAGE_BYTES = 256 * 1024;
+export type { AudioFrame };
 
 /** How audio is written: 16-bit little-endian samples, the channels interleaved. */
 export type AudioFormat = {
@@ -56,34 +62,6 @@ export type Frame =
   | UnknownFrame
   | MalformedFrame;
 
-export type { AudioFrame };
-
-/** Audio of one speaker, or of all of them mixed. Made here alone: `data` is base64 by construction. */
-class AudioFrame {
-  readonly kind = 'audio';
-  /** The audio in base64, as it came: a frame is passed on without decoding it. */
-  readonly data: string;
-  /** Whether the sender calls it silence. It is audio all the same: voice detectors count on it. */
-  readonly silent: boolean;
-  readonly timestamp: string | undefined;
-  /** Who speaks (an ACS raw id); undefined when the audio is mixed. */
-  readonly participant: string | undefined;
-  #pcm: Buffer | undefined;
-
-  constructor(data: string, silent: boolean, timestamp: string | undefined, participant: string | undefined) {
-    this.data = data;
-    this.silent = silent;
-    this.timestamp = timestamp;
-    this.participant = participant;
-  }
-
-  /** The samples, decoded when first asked for. */
-  get pcm(): Buffer {
-    this.#pcm ??= Buffer.from(this.data, 'base64');
-    return this.#pcm;
-  }
-}
-
 /**
  * Reads one text message of the media WebSocket. Total: whatever comes is a frame of some kind, and nothing throws.
  *
@@ -105,7 +83,7 @@ export function malformed(why: MalformedWhy): MalformedFrame {
  * @param audio a frame as it came in, or PCM in the call's format
  */
 export function formatAudio(audio: AudioFrame | Uint8Array): string {
-  const data = audio instanceof AudioFrame ? audio.data : toBase64(audio);
+  const data = isAudioFrame(audio) ? audio.data : toBase64(audio);
   return `{"Kind":"AudioData","AudioData":{"Data":"${data}"},"StopAudio":null}`;
 }
 
@@ -116,47 +94,6 @@ export function formatStopAudio(): string {
 
 function toBase64(audio: Uint8Array): string {
   return Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64');
-}
-
-/** All of a common audio message before its payload. Strings are printable ASCII without escapes: what JSON.parse yields. */
-const COMMON_HEAD =
-  /\{"kind":"AudioData","audioData":\{"timestamp":"([ !#-[\]-~]*)",(?:"participantRawID":(?:null|"([ !#-[\]-~]*)"),)?"data":"/y;
-const COMMON_TAIL = '","silent":false}}';
-const COMMON_SILENT_TAIL = '","silent":true}}';
-
-/**
- * Audio as ACS writes it, without JSON.parse: seven times as fast, and audio is nearly all that comes. Undefined
- * means only "not the common shape".
- */
-function parseCommonAudio(message: Buffer): AudioFrame | undefined {
-  const text = message.toString('latin1');
-  COMMON_HEAD.lastIndex = 0;
-  const head = COMMON_HEAD.exec(text);
-  if (!head) return undefined;
-  const silent = text.endsWith(COMMON_SILENT_TAIL);
-  if (!silent && !text.endsWith(COMMON_TAIL)) return undefined;
-  const tail = silent ? COMMON_SILENT_TAIL : COMMON_TAIL;
-  const data = text.slice(COMMON_HEAD.lastIndex, -tail.length);
-  return isBase64(data) ? new AudioFrame(data, silent, head[1], head[2]) : undefined;
-}
-
-/** Where isBase64 decodes to. Only written, never read. */
-const scratch = Buffer.allocUnsafe(MAX_MESSAGE_BYTES);
-
-/**
- * Whether a text is base64 with its padding, and so needs no escape inside JSON. Node decodes leniently: it skips
- * what isn't base64, so a decoded length that is whole proves each character. Ten times as fast as a RegExp.
- *
- * @param text characters up to U+00FF only: Node's decoder ignores the upper byte of a character
- */
-function isBase64(text: string): boolean {
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  if (scratch.write(text, 'base64') !== (text.length / 4) * 3 - padding) return false;
-  return !text.includes('-') && !text.includes('_'); // base64url, which Node takes for base64
-}
-
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
 }
 
 /** A member that may be absent or null: undefined then. */
@@ -207,11 +144,10 @@ const readers = new Map<string, (message: unknown) => Frame>([
   ],
   [
     'AudioData',
-    reader(z.object({ audioData: audioSchema }), ({ audioData }) => {
-      const { data, silent, timestamp, participantRawID } = audioData;
-      if (!isAscii(data) || !isBase64(data)) return malformed('not base64');
-      return new AudioFrame(data, silent ?? false, timestamp, participantRawID);
-    }),
+    reader(
+      z.object({ audioData: audioSchema }),
+      ({ audioData }) => createAudioFrame(audioData) ?? malformed('not base64'),
+    ),
   ],
   [
     'DtmfData',

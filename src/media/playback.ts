@@ -1,27 +1,7 @@
+import { type AudioBudget, createAudioQueue } from './audio-queue.ts';
 import { type AudioFormat, DEFAULT_FORMAT } from './frames.ts';
 
-/** Memory that all players share. */
-export type AudioBudget = {
-  readonly freeBytes: number;
-  take(bytes: number): void;
-  give(bytes: number): void;
-};
-
-/** @param maxBytes how much audio may wait over all calls */
-export function createAudioBudget(maxBytes = 256 * 1024 * 1024): AudioBudget {
-  let freeBytes = maxBytes;
-  return {
-    get freeBytes() {
-      return freeBytes;
-    },
-    take(bytes) {
-      freeBytes -= bytes;
-    },
-    give(bytes) {
-      freeBytes += bytes;
-    },
-  };
-}
+export { type AudioBudget, createAudioBudget } from './audio-queue.ts';
 
 /** One piece of audio on its way. ACS says nothing of what it has played, so these are told by the clock. */
 export type Playback = {
@@ -68,9 +48,7 @@ export type PlayerOptions = {
 };
 
 const FRAME_MS = 20;
-/** Audio is copied in pieces of this size, so that its memory is given back while it plays. */
-const BLOCK_BYTES = 64 * 1024;
-/** How long half a sample waits for its other half. A stream that stalls goes on within this; later, it was a broken end. */
+/** How long half a sample waits for the other half, after all is heard: a stream may stall, or have had a broken end. */
 const HALF_SAMPLE_MS = 2_000;
 
 /** A playback under way. */
@@ -90,7 +68,7 @@ type Item = {
 export function createPlayer(options: PlayerOptions): Player {
   const { write, budget, format = () => DEFAULT_FORMAT, aheadMs = 500, maxQueuedMs = 120_000 } = options;
   const { tickMs = 100, now = () => performance.now(), schedule = later } = options;
-  const queue = createQueue(budget);
+  const queue = createAudioQueue(budget);
   /** Items with audio still to send, and items that are sent and not heard to the end: each in order. */
   let waiting: Item[] = [];
   let sent: Item[] = [];
@@ -232,47 +210,6 @@ function createItem(waitingBytes: number, refusedMs: number, now: () => number) 
     finished,
   };
   return { item, playback };
-}
-
-/** Audio that waits, as one stream of bytes, paid from the budget for as long as its memory is held. */
-function createQueue(budget: AudioBudget) {
-  let blocks: Uint8Array[] = [];
-  /** Where in the first block the stream goes on. */
-  let offset = 0;
-  let bytes = 0;
-
-  return {
-    get bytes() {
-      return bytes;
-    },
-    push(audio: Uint8Array): void {
-      for (let start = 0; start < audio.length; start += BLOCK_BYTES) {
-        blocks.push(new Uint8Array(audio.subarray(start, start + BLOCK_BYTES)));
-      }
-      budget.take(audio.length);
-      bytes += audio.length;
-    },
-    /** The next `count` bytes, which must be there. */
-    peek(count: number): Uint8Array {
-      const first = blocks[0]?.subarray(offset, offset + count) ?? new Uint8Array();
-      return first.length === count ? first : Buffer.concat([first, ...blocks.slice(1, count)], count);
-    },
-    drop(count: number): void {
-      bytes -= count;
-      offset += count;
-      for (let first = blocks[0]; first && offset >= first.length; first = blocks[0]) {
-        offset -= first.length;
-        budget.give(first.length);
-        blocks.shift();
-      }
-    },
-    clear(): void {
-      for (const block of blocks) budget.give(block.length);
-      blocks = [];
-      offset = 0;
-      bytes = 0;
-    },
-  };
 }
 
 function later(run: () => void, ms: number): () => void {

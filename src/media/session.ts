@@ -1,12 +1,5 @@
 import type { WebSocket } from 'ws';
-import {
-  type Frame,
-  formatStopAudio,
-  MAX_MESSAGE_BYTES,
-  type MalformedWhy,
-  malformed,
-  parseFrame,
-} from './frames.ts';
+import { type Frame, formatStopAudio, type MalformedWhy, malformed, parseFrame } from './frames.ts';
 
 /**
  * How the WebSocket server is to treat media sockets (ws's options). Fragments and chunks are bounded because each
@@ -24,7 +17,7 @@ export const mediaSocketOptions = {
 export type SessionLimits = {
   /** How often the peer is pinged, in milliseconds; twice in `idleMs` at the least. */
   readonly pingMs: number;
-  /** How long a peer may be silent, without a frame or a pong, in milliseconds. */
+  /** How long a peer may be silent, without a frame or a pong, in milliseconds. Noticed at the next ping. */
   readonly idleMs: number;
   /** The send mark: how many bytes may wait in the socket. 1 MiB is 16 s of audio. */
   readonly sendMarkBytes: number;
@@ -97,14 +90,12 @@ export type Session = {
   send(text: string): boolean;
   /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
   stopAudio(): boolean;
-  /** Begins the closing handshake; `onClose` tells of its end. Does nothing the second time. */
+  /** Begins to close; `onClose` tells of its end. Only the first time counts. The reason: up to 123 bytes, for logs. */
   close(code: number, reason: string): void;
 };
 
 /** Room above the send mark for StopAudio. */
 const STOP_SPARE_BYTES = 16 * 1024;
-/** setTimeout takes a longer wait for 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** ws's names for violations that it doesn't close with 1002. */
 const VIOLATIONS: Record<string, number> = {
@@ -122,9 +113,10 @@ const VIOLATIONS: Record<string, number> = {
 export function openSession(socket: WebSocket, options: SessionOptions): Session {
   const { counters, onFrame, onMalformed, onError, onClose } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const idleMs = Math.min(limits.idleMs, MAX_TIMEOUT_MS);
-  const idle = setTimeout(close, idleMs, 1008, 'Nothing received for too long');
-  const heart = setInterval(beat, Math.min(limits.pingMs, idleMs / 2));
+  const beatMs = Math.min(limits.pingMs, limits.idleMs / 2);
+  const heart = setInterval(beat, beatMs);
+  /** Pings since something came. Not a time: after a pause of this process its peers are not to blame. */
+  let unanswered = 0;
   let slow: NodeJS.Timeout | undefined;
   let ours: { code: number; reason: string } | undefined;
   let malformedInARow = 0;
@@ -134,9 +126,11 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   }
 
   function beat(): void {
-    if (socket.readyState === socket.OPEN) socket.ping();
-    // A peer that ends its half (FIN) and reads no more: ws then waits without a timer.
-    else socket.terminate();
+    // Neither open nor gone: its own half ended (FIN), a peer may read no more, and ws waits without a timer.
+    if (socket.readyState !== socket.OPEN) socket.terminate();
+    else if (unanswered * beatMs >= limits.idleMs) close(1008, 'Nothing received for too long');
+    else socket.ping();
+    unanswered += 1;
   }
 
   function close(code: number, reason: string): void {
@@ -160,15 +154,14 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
     if (malformedInARow >= limits.malformedInARow) close(1008, 'Too many malformed messages');
   }
 
-  /** Closes once more than half the mark has waited for `slowMs`. Between sends what waits only shrinks: it is enough to look then. */
+  /** Closes a peer that lets more than half the mark wait for too long. What waits only shrinks between two sends. */
   function watch(waiting: number): void {
-    const tooMuch = waiting > limits.sendMarkBytes / 2;
-    if (!tooMuch) {
+    if (waiting <= limits.sendMarkBytes / 2) {
       clearTimeout(slow);
       slow = undefined;
+      return;
     }
-    if (!tooMuch || slow) return;
-    slow = setTimeout(() => {
+    slow ??= setTimeout(() => {
       slow = undefined;
       if (socket.bufferedAmount > limits.sendMarkBytes / 2) close(1008, 'Reads too slowly');
     }, limits.slowMs);
@@ -176,8 +169,9 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
 
   function sendUpTo(mark: number, text: string): boolean {
     if (!isOpen()) return false;
-    watch(socket.bufferedAmount);
-    if (socket.bufferedAmount + text.length > mark) {
+    const waiting = socket.bufferedAmount;
+    watch(waiting);
+    if (waiting + text.length > mark) {
       counters.refused += 1;
       return false;
     }
@@ -190,16 +184,17 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   }
 
   socket.on('message', (data, isBinary) => {
-    // ws hands out Buffers unless told otherwise.
-    if (!isOpen() || !Buffer.isBuffer(data)) return;
-    idle.refresh();
+    if (ours || !Buffer.isBuffer(data)) return; // always a Buffer, says ws, unless told otherwise
+    unanswered = 0;
     try {
       receive(data, isBinary);
     } catch (error) {
       onError(error);
     }
   });
-  socket.on('pong', () => idle.refresh());
+  socket.on('pong', () => {
+    unanswered = 0;
+  });
   // ws has answered a violation with its close code by now. Without a listener it would end the process.
   socket.on('error', (error: Error & { code?: string }) => {
     ours ??= { code: VIOLATIONS[error.code ?? ''] ?? 1002, reason: 'Protocol violation' };
@@ -208,7 +203,6 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   if (socket.readyState === socket.CLOSED) queueMicrotask(() => end(1006)); // too late for its event
 
   function end(code: number): void {
-    clearTimeout(idle);
     clearInterval(heart);
     clearTimeout(slow);
     onClose(ours ? { ...ours, ours: true } : { code, reason: '', ours: false });

@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import {
-  type Frame,
-  formatAudio,
-  formatStopAudio,
-  MAX_MESSAGE_BYTES,
-  parseFrame,
-} from '../../src/media/frames.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/media/audio-frame.ts';
+import { type Frame, formatAudio, formatStopAudio, parseFrame } from '../../src/media/frames.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const KINDS = ['AudioData', 'AudioMetadata', 'DtmfData', 'TranscriptionMetadata', 'TranscriptionData'];
