@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { MAX_MESSAGE_BYTES } from './audio-frame.ts';
 import { type Frame, formatStopAudio, type MalformedWhy, malformed, parseFrame } from './frames.ts';
 
 /**
