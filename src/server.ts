@@ -55,7 +55,9 @@ export function createHttpServer({ verifyClient }: Pick<Gate, 'verifyClient'>) {
       handleProtocols: () => false,
     },
   });
-  return { server, app: wsApp, sockets: getWss() };
+  // ws repeats the server's errors, and would throw them where nobody listens; `listen` reports them.
+  const sockets = getWss().on('error', () => undefined);
+  return { server, app: wsApp, sockets };
 }
 
 /**

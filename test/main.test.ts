@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
+import { describe, it, type TestContext } from 'node:test';
+import { WebSocket } from 'ws';
+import { createSimulator } from '../simulator/simulator.ts';
+import { createIssuer } from './support/issuer.ts';
+
+/** The command that platforms run, in an environment that has nothing of this one's. */
+function start(t: TestContext, env: Record<string, string>) {
+  const child = spawn(process.execPath, ['--import', './src/telemetry.ts', 'src/main.ts'], {
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const lines: Record<string, unknown>[] = [];
+  const log = createInterface({ input: child.stdout });
+  log.on('line', (line) => lines.push(JSON.parse(line)));
+
+  /** The first line with this message, be it there already or still to come. */
+  async function said(message: string | RegExp): Promise<Record<string, unknown>> {
+    for (;;) {
+      const found = lines.find(({ msg }) => String(msg).match(message));
+      if (found) return found;
+      await Promise.race([once(log, 'line'), ended(child, lines)]);
+    }
+  }
+  return { child, lines, said };
+}
+
+async function ended(child: ChildProcess, lines: unknown[]): Promise<never> {
+  const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
+  throw new Error(`the process ended with ${code} after saying ${JSON.stringify(lines)}`);
+}
+
+async function exitOf(child: ChildProcess): Promise<number | null> {
+  return child.exitCode ?? (await once(child, 'exit'))[0];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** The app as a gate alone, ready. */
+async function startGate(t: TestContext, env: Record<string, string> = {}) {
+  const issuer = await createIssuer();
+  t.after(() => issuer.close());
+  const app = start(t, {
+    ACS_AUDIENCE: issuer.audience,
+    ACS_ISSUER: issuer.issuer,
+    CALL_BINDING: 'optional',
+    PORT: '0',
+    ...env,
+  });
+  const { port } = await app.said('listening');
+  await app.said('ready');
+  async function open() {
+    const headers = { Authorization: `Bearer ${issuer.token()}` };
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers });
+    await once(socket, 'open');
+    return socket;
+  }
+  return { ...app, port, issuer, open };
+}
+
+describe('the start', () => {
+  it('without configuration says what is missing and exits 78', async (t) => {
+    const { child } = start(t, {});
+    const [text] = await Promise.all([child.stderr.toArray(), exitOf(child)]);
+    assert.equal(child.exitCode, 78);
+    assert.match(Buffer.concat(text).toString(), /ACS_AUDIENCE is missing: .* for example/);
+  });
+
+  it('on a port in use says so and exits 1', async (t) => {
+    const { port } = await startGate(t);
+    const { child, said } = start(t, {
+      ACS_AUDIENCE: '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e',
+      PORT: String(port),
+    });
+    const line = await said('cannot listen');
+    assert.match(JSON.stringify(line.error), /EADDRINUSE/);
+    assert.equal(await exitOf(child), 1);
+  });
+});
+
+describe('SIGTERM', () => {
+  it('without calls ends the process at once, with 0', async (t) => {
+    const { child, said } = await startGate(t);
+    child.kill('SIGTERM');
+    await said('stopped');
+    assert.equal(await exitOf(child), 0);
+  });
+
+  it('lets a running call go on, and nobody new in', async (t) => {
+    const { child, port, said, open } = await startGate(t);
+    const socket = await open();
+    child.kill('SIGTERM');
+    await said('stopping');
+    assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 503);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, 200);
+    await assert.rejects(open, /503/);
+
+    const audio = { kind: 'AudioData', audioData: { timestamp: '', data: 'AAAA', silent: false } };
+    socket.send(JSON.stringify(audio));
+    const [echo] = await once(socket, 'message');
+    assert.match(String(echo), /AAAA/);
+    socket.close();
+    assert.equal(await exitOf(child), 0, 'it ends with the last call');
+  });
+
+  it('closes what is left with 1001 after DRAIN_SECONDS', async (t) => {
+    const { child, open } = await startGate(t, { DRAIN_SECONDS: '1' });
+    const socket = await open();
+    child.kill('SIGTERM');
+    const [code] = await once(socket, 'close');
+    assert.equal(code, 1001);
+    assert.equal(await exitOf(child), 0);
+  });
+
+  it('a second time ends the process at once, with 1', async (t) => {
+    const { child, said, open } = await startGate(t);
+    const socket = await open();
+    socket.on('error', () => {});
+    child.kill('SIGTERM');
+    await said('stopping');
+    child.kill('SIGTERM');
+    assert.equal(await exitOf(child), 1);
+  });
+
+  it('hangs up the calls that it cuts off', async (t) => {
+    const simulator = await createSimulator();
+    t.after(() => simulator.close());
+    const port = await freePort();
+    const { child, said } = start(t, {
+      ...simulator.env(),
+      PORT: String(port),
+      PUBLIC_URL: `http://127.0.0.1:${port}`,
+      DRAIN_SECONDS: '0',
+    });
+    await said('ready');
+    const call = simulator.placeCall({ app: `http://127.0.0.1:${port}/api/incoming-call` });
+    await call.until('upgrade', ({ status }) => status === 101);
+    child.kill('SIGTERM');
+    const { status } = await call.until('request', ({ operation }) => operation === 'terminate');
+    assert.equal(status, 204);
+    assert.equal(await exitOf(child), 0);
+  });
+});
+
+describe('an error that nobody handles', () => {
+  it('is logged and ends the process with 1', async (t) => {
+    const { child, said } = await startGate(t, {
+      NODE_OPTIONS: '--import=./test/support/fail-on-sigusr2.ts',
+    });
+    child.kill('SIGUSR2');
+    const line = await said('an error that nobody handled');
+    assert.equal(line.level, 'fatal');
+    assert.equal(await exitOf(child), 1);
+  });
+});
