@@ -1,4 +1,4 @@
-import type { CallbackEvent } from './callbacks.ts';
+import type { CallbackEvent, Result } from './callbacks.ts';
 import type { EventSchema } from './event-grid.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
 import type { Journal } from './journal.ts';
@@ -68,4 +68,39 @@ export interface SimulatedCall extends CallIds {
   /** Resolves when the call has ended and its last event is delivered. */
   readonly ended: Promise<CallReport>;
   report(): CallReport;
+}
+
+/** What answerCall asks for. */
+export interface Answer {
+  callbackUri: string;
+  operationContext: string | undefined;
+  media: MediaRequest | undefined;
+}
+export interface MediaRequest {
+  transportUrl: string;
+  sampleRate: number;
+  bidirectional: boolean;
+  dtmfTones: boolean;
+  unmixed: boolean;
+  start: boolean;
+}
+
+export interface Participant {
+  identifier: Identifier;
+  isMuted: boolean;
+  isOnHold: boolean;
+}
+
+/** The handle as the REST operations need it. */
+export interface Call extends SimulatedCall {
+  readonly answered: Answer | undefined;
+  /** Takes the call; the function it returns, run once the operation is answered, sets the rest going. */
+  answer(answer: Answer): Promise<() => void>;
+  reject(reason: string): void;
+  /** What follows these is told by events; `data` is what they say besides. */
+  startMedia(data: Record<string, unknown>): void;
+  stopMedia(data: Record<string, unknown>): Promise<void>;
+  transfer(data: Record<string, unknown>): Promise<void>;
+  participants(): Participant[];
+  end(outcome: string, result?: Result): void;
 }

@@ -77,24 +77,17 @@ export function createRest({
     return { effect, replayed: false };
   }
 
-  async function answer(operation: Operation, request: Request, params: Record<string, string>) {
-    const fault = nextFault(operation.name);
-    const spoiled = fault !== undefined && (fault.status !== undefined || fault.cut === true);
-    const applied = fault?.applied ?? !spoiled;
-    const { effect, replayed } = applied
-      ? runOnce(operation, request, params)
-      : { effect: Promise.resolve<Effect>({}), replayed: false };
-    const { body, after } = await effect;
-    const good: Answer = { status: operation.status, body, after };
-    if (!fault) return { answer: good, replayed };
-    if (fault.delayMs !== undefined) {
-      after?.(); // the call goes on while its answer is on the way
-      await pause(fault.delayMs, signal);
-    }
-    const { status = operation.status, headers = {}, cut = false } = fault;
-    const late = fault.delayMs === undefined ? after : undefined;
-    const said = 'body' in fault ? fault.body : spoiled ? standardError(status) : body;
-    return { answer: { status, headers, body: said, cut, after: late }, replayed };
+  /** What the operation does, unless a fault keeps it from doing it. */
+  async function perform(
+    operation: Operation,
+    request: Request,
+    params: Record<string, string>,
+    fault?: AnswerFault,
+  ) {
+    const applied = fault?.applied ?? !isSpoiled(fault);
+    if (!applied) return { effect: {} as Effect, replayed: false }; // nothing to say, nothing to do afterwards
+    const { effect, replayed } = runOnce(operation, request, params);
+    return { effect: await effect, replayed };
   }
 
   return {
@@ -123,16 +116,31 @@ export function createRest({
           { ...params, ...contextIn(body) },
         );
       };
+      const fault = nextFault(operation.name);
       try {
-        const { answer: result, replayed } = await answer(operation, request, params);
-        noted(result.cut ? undefined : result.status, replayed);
-        return result;
+        const { effect, replayed } = await perform(operation, request, params, fault);
+        const answer = spoil({ status: operation.status, ...effect }, fault);
+        noted(answer.cut ? undefined : answer.status, replayed);
+        if (fault?.delayMs === undefined) return answer;
+        answer.after?.(); // the call goes on while its answer is on the way
+        await pause(fault.delayMs, signal);
+        return { ...answer, after: undefined };
       } catch (error) {
         noted(error instanceof RestError ? error.status : 500, false);
         throw error;
       }
     },
   };
+}
+
+const isSpoiled = (fault?: AnswerFault) => fault?.status !== undefined || fault?.cut === true;
+
+function spoil(answer: Answer, fault?: AnswerFault): Answer {
+  if (!fault) return answer;
+  const { status = answer.status, headers = {}, cut = false } = fault;
+  const error = { error: { code: String(status), message: 'A fault that the simulator was told to make.' } };
+  const body = 'body' in fault ? fault.body : isSpoiled(fault) ? error : answer.body;
+  return { ...answer, status, headers, body, cut };
 }
 
 function checkVersion(version: string | null): void {
@@ -176,8 +184,4 @@ function parseBody({ body }: Request): unknown {
 function contextIn(body: unknown): { incomingCallContext?: string } {
   if (typeof body !== 'object' || body === null || !('incomingCallContext' in body)) return {};
   return { incomingCallContext: String(body.incomingCallContext) };
-}
-
-function standardError(status: number): unknown {
-  return { error: { code: String(status), message: 'A fault that the simulator was told to make.' } };
 }

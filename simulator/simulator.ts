@@ -1,13 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { Call, Durations } from './call.ts';
 import { createCall } from './call.ts';
 import { createControl } from './control.ts';
 import { createDiscovery } from './discovery.ts';
 import { createEventGrid } from './event-grid.ts';
+import type { Durations } from './exchange.ts';
+import { defaultDurations } from './exchange.ts';
 import type { AnswerFault, Faults } from './faults.ts';
 import { noFaults } from './faults.ts';
-import type { CallOptions, SimulatedCall } from './handle.ts';
+import type { Call, CallOptions, SimulatedCall } from './handle.ts';
 import type { Handler } from './http.ts';
 import { createLocalServer } from './http.ts';
 import type { Happening, Journal } from './journal.ts';
@@ -75,17 +76,6 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
-const durations: Durations = {
-  ringMs: 30_000,
-  callbackRetryMs: [1_000, 2_000, 4_000],
-  callbackTimeoutMs: 10_000,
-  upgradeTimeoutMs: 10_000,
-  keyMs: 200,
-  graceMs: 1_000,
-  frameMs: 20,
-  waitMs: 10_000,
-};
-
 /**
  * Starts a local ACS on 127.0.0.1: its REST API, tokens and keys, Event Grid, callback events and media.
  *
@@ -98,7 +88,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const accessKey = randomBytes(64);
   const closing = new AbortController();
   const { signal } = closing;
-  const spans: Durations = { ...durations, ...options };
+  const spans: Durations = { ...defaultDurations, ...options };
   const ticker = createTicker({ periodMs: spans.frameMs, clock });
   const journal = createJournal({
     waitMs: spans.waitMs,

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import type { Result } from './callbacks.ts';
+import type { Exchange } from './exchange.ts';
+import type { CallOptions, MediaRequest } from './handle.ts';
+import type { CallIds, Identifier } from './identifiers.ts';
+import type { Happening } from './journal.ts';
+import type { Upgrade } from './media.ts';
+import { rest } from './post.ts';
+import { results } from './results.ts';
+import type { Stream } from './stream.ts';
+import { createStream } from './stream.ts';
+import type { Sound } from './wav.ts';
+
+const DAY = 24 * 3600;
+const SILENCE: Sound = { sampleRate: 24_000, samples: new Int16Array(0) };
+
+/** The media of an answered call, and the events that tell of it. */
+export interface CallMedia {
+  readonly stream: Stream;
+  /** Opens a WebSocket as ACS does, with other headers or another URL if given. */
+  open(overrides?: { url?: string; headers?: Record<string, string> }): Promise<Upgrade>;
+  /** Opens a WebSocket unless there is one, and posts what came of it. `data` is what the events say besides. */
+  start(data?: Record<string, unknown>): Promise<void>;
+  /** Posts MediaStreamingStopped, then closes the WebSocket. */
+  stop(data: Record<string, unknown>): Promise<void>;
+  press(digits: string): Promise<void>;
+}
+
+export function createCallMedia({
+  request,
+  options,
+  exchange,
+  ids,
+  from,
+  isOver,
+  note,
+  push,
+  onDone,
+}: {
+  request: MediaRequest;
+  options: CallOptions;
+  exchange: Exchange;
+  ids: CallIds;
+  from: Identifier;
+  /** Whether the call has ended. */
+  isOver: () => boolean;
+  note: (happening: Happening) => void;
+  /** Posts a callback event. */
+  push: (type: string, data: Record<string, unknown>, result?: Result) => Promise<void>;
+  /** The caller has said everything. */
+  onDone: () => void;
+}): CallMedia {
+  const { durations, faults, keys, signal } = exchange;
+  const { sound = 'speech', seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
+
+  const stream = createStream({
+    format: { ...request, speaker: request.unmixed ? from.rawId : undefined },
+    ticker: exchange.ticker,
+    clock: exchange.clock,
+    signal,
+    sound: sound === 'speech' ? exchange.speech() : sound === 'silence' ? SILENCE : sound,
+    loop: sound === 'speech',
+    frames: Math.round(seconds * 50),
+    number: randomBytes(4).readUInt32BE(),
+    marked: options.marked ?? true,
+    keep: keepSeconds * 50,
+    tailTicks: Math.ceil(durations.graceMs / durations.frameMs),
+    upgradeTimeoutMs: durations.upgradeTimeoutMs,
+    graceMs: durations.graceMs,
+    onFrame: (frame) => options.onFrame?.(frame),
+    onFirst: () => void press(options.digits ?? ''),
+    onDone,
+    onClose(by, code, reason, superseded) {
+      note({ type: 'media-closed', by, code, reason, expected: superseded || isOver() });
+    },
+  });
+
+  const open: CallMedia['open'] = async (overrides = {}) => {
+    const headers = {
+      authorization: `Bearer ${await keys.token(DAY)}`,
+      'x-ms-call-connection-id': ids.callConnectionId,
+      'x-ms-call-correlation-id': ids.correlationId,
+      ...overrides.headers,
+    };
+    const upgrade = await stream.open(overrides.url ?? request.transportUrl, headers);
+    const { status, error, socket } = upgrade;
+    note({ type: 'upgrade', status, error, headers: upgrade.headers });
+    const dropAfterMs = faults().dropMediaAfterMs;
+    if (isOver()) socket?.close();
+    else if (dropAfterMs !== null) void rest(dropAfterMs, signal).then(socket?.drop);
+    return upgrade;
+  };
+
+  async function press(digits: string) {
+    for (const key of digits) {
+      await rest(durations.keyMs, signal);
+      if (isOver()) return;
+      stream.press(key);
+    }
+  }
+
+  return {
+    stream,
+    open,
+    press,
+    async start(data = {}) {
+      if (isOver() || stream.live) return;
+      const { status } = await open();
+      if (status === 101)
+        void push('MediaStreamingStarted', { ...data, ...update('Started', 'subscriptionStarted') });
+      else {
+        const failure = update('Failed', 'streamConnectionUnsuccessful');
+        void push('MediaStreamingFailed', { ...data, ...failure }, results.noMedia);
+      }
+    },
+    async stop(data) {
+      await push('MediaStreamingStopped', { ...data, ...update('Stopped', 'subscriptionStopped') });
+      stream.close();
+    },
+  };
+}
+
+function update(status: 'Started' | 'Stopped' | 'Failed', mediaStreamingStatusDetails: string) {
+  const mediaStreamingStatus = `mediaStreaming${status}`;
+  return {
+    mediaStreamingUpdate: { contentType: 'audio', mediaStreamingStatus, mediaStreamingStatusDetails },
+  };
+}

@@ -1,0 +1,49 @@
+import type { EventGrid } from './event-grid.ts';
+import type { Faults } from './faults.ts';
+import type { Happening } from './journal.ts';
+import type { Keys } from './keys.ts';
+import type { Ticker } from './ticker.ts';
+import type { Sound } from './wav.ts';
+
+/** What all calls of a simulator have in common. */
+export interface Exchange {
+  app: string | undefined;
+  keys: Keys;
+  faults: () => Faults;
+  ticker: Ticker;
+  eventGrid: EventGrid;
+  speech: () => Sound;
+  note: (happening: Happening, callId?: string) => void;
+  now: () => number;
+  clock: () => number;
+  signal: AbortSignal;
+  durations: Durations;
+}
+export interface Durations {
+  /** How long a call rings. */
+  ringMs: number;
+  /** Pauses between the attempts to deliver a callback event, and how long an answer to one may take. */
+  callbackRetryMs: readonly number[];
+  callbackTimeoutMs: number;
+  /** How long the app may take over an upgrade. */
+  upgradeTimeoutMs: number;
+  /** From one key to the next. */
+  keyMs: number;
+  /** How long the caller waits at the end for audio on its way. Younger frames aren't lost when a call is cut off. */
+  graceMs: number;
+  /** A tick: 20 ms of audio. */
+  frameMs: number;
+  /** How long tests wait for what is to happen. */
+  waitMs: number;
+}
+
+export const defaultDurations: Durations = {
+  ringMs: 30_000,
+  callbackRetryMs: [1_000, 2_000, 4_000],
+  callbackTimeoutMs: 10_000,
+  upgradeTimeoutMs: 10_000,
+  keyMs: 200,
+  graceMs: 1_000,
+  frameMs: 20,
+  waitMs: 10_000,
+};

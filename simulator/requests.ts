@@ -1,0 +1,54 @@
+import { z } from 'zod';
+
+// What the REST specification requires of a body, and what an operation here looks at. The rest may be anything.
+
+/** Plain http and ws are for this machine only, as it has no certificate. */
+const url = (scheme: 'http' | 'ws') =>
+  z.url({ protocol: new RegExp(`^${scheme}s?$`) }).refine((value) => {
+    const { protocol, hostname } = new URL(value);
+    return protocol === `${scheme}s:` || /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
+  }, `has to be ${scheme}s, or on this machine`);
+/** Clients send these values in more than one casing. */
+const oneOf = <T extends string>(...values: T[]) =>
+  z.string().transform((value, context) => {
+    const known = values.find((candidate) => candidate.toLowerCase() === value.toLowerCase());
+    if (known === undefined) context.addIssue(`has to be one of ${values.join(', ')}`);
+    return known ?? z.NEVER;
+  });
+export const mediaRequest = z.looseObject({ operationContext: z.string().nullish() }).default({});
+const identifier = z.looseObject({ rawId: z.string() });
+
+const mediaStreamingOptions = z
+  .looseObject({
+    transportType: oneOf('websocket'),
+    transportUrl: url('ws'),
+    contentType: oneOf('audio').default('audio'),
+    audioChannelType: oneOf('mixed', 'unmixed'),
+    audioFormat: oneOf('pcm16KMono', 'pcm24KMono').default('pcm16KMono'),
+    startMediaStreaming: z.boolean().default(false),
+    enableBidirectional: z.boolean().default(false),
+    enableDtmfTones: z.boolean().default(false),
+  })
+  .transform((media) => ({
+    transportUrl: media.transportUrl,
+    sampleRate: media.audioFormat === 'pcm24KMono' ? 24_000 : 16_000,
+    bidirectional: media.enableBidirectional,
+    dtmfTones: media.enableDtmfTones,
+    unmixed: media.audioChannelType === 'unmixed',
+    start: media.startMediaStreaming,
+  }));
+
+export const answerRequest = z.looseObject({
+  incomingCallContext: z.string(),
+  callbackUri: url('http'),
+  operationContext: z.string().nullish(),
+  mediaStreamingOptions: mediaStreamingOptions.nullish(),
+});
+export const rejectRequest = z.looseObject({
+  incomingCallContext: z.string(),
+  callRejectReason: oneOf('none', 'busy', 'forbidden').default('none'),
+});
+export const transferRequest = z.looseObject({
+  targetParticipant: identifier,
+  operationContext: z.string().nullish(),
+});
