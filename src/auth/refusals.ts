@@ -4,6 +4,7 @@ export type RefusalReason =
   | InvalidTokenReason
   | CannotVerifyReason
   | BindingReason
+  | 'wrong_key'
   | 'draining'
   | 'at_capacity';
 
@@ -148,6 +149,16 @@ export class BindingRefused extends Refusal {
 
   constructor(reason: BindingReason) {
     super({ status: 403, code: reason, reason, message: binding[reason] });
+  }
+}
+
+/** 401: a delivery of Event Grid without its secret. Its challenge names the header, since RFC 9110 wants one. */
+export class WrongEventGridKey extends Refusal {
+  override readonly name = 'WrongEventGridKey';
+
+  constructor() {
+    const message = 'The x-event-grid-key header is missing or wrong';
+    super({ status: 401, code: 'wrong_key', reason: 'wrong_key', message, challenge: 'X-Event-Grid-Key' });
   }
 }
 
