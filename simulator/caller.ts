@@ -40,7 +40,7 @@ export function createCaller({
     next() {
       const pcm = Buffer.alloc(perFrame * 2);
       if (loop && place >= source.length) place = 0;
-      const said = source.copy(pcm, 0, place);
+      const said = place < source.length ? source.copy(pcm, 0, place) : 0; // copy() throws beyond the end
       place += pcm.length;
       const silent = said === 0 || pcm.every((byte) => byte === 0);
       if (mark !== undefined) writeMark(pcm, { call: mark, sequence });

@@ -81,8 +81,8 @@ export function formatStereoWav(left: Buffer, right: Buffer, sampleRate: number)
   file.write('data', 36, 'latin1');
   file.writeUInt32LE(size, 40);
   for (let i = 0; i < samples; i++) {
-    left.copy(file, 44 + i * 4, i * 2, i * 2 + 2);
-    right.copy(file, 46 + i * 4, i * 2, i * 2 + 2);
+    if (i * 2 < left.length) left.copy(file, 44 + i * 4, i * 2, i * 2 + 2);
+    if (i * 2 < right.length) right.copy(file, 46 + i * 4, i * 2, i * 2 + 2);
   }
   return file;
 }

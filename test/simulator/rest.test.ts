@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict';
+import { createHash, createHmac, randomUUID } from 'node:crypto';
+import type { TestContext } from 'node:test';
+import { test } from 'node:test';
+import { CallAutomationClient } from '@azure/communication-call-automation';
+import fc from 'fast-check';
+import { operations } from '../../simulator/operations.ts';
+import type { Simulator, SimulatorOptions } from '../../simulator/simulator.ts';
+import { createSimulator } from '../../simulator/simulator.ts';
+import { startApp } from './support/app.ts';
+
+const VERSION = 'api-version=2026-03-12';
+
+async function start(t: TestContext, options: SimulatorOptions = {}): Promise<Simulator> {
+  const simulator = await createSimulator(options);
+  t.after(() => simulator.close());
+  return simulator;
+}
+
+interface Signed {
+  method?: string;
+  body?: string;
+  key?: string;
+  date?: string;
+  headers?: Record<string, string>;
+}
+
+/** A request signed as Microsoft's SDKs sign it, by hand: what goes wrong here, no SDK would do. */
+function signed(
+  simulator: Simulator,
+  target: string,
+  { method = 'POST', body = '', key, date, headers }: Signed = {},
+) {
+  const accessKey = key ?? /accesskey=(.*)$/.exec(simulator.connectionString)?.[1] ?? '';
+  const when = date ?? new Date().toUTCString();
+  const hash = createHash('sha256').update(body).digest('base64');
+  const text = `${method}\n${target}\n${when};${new URL(simulator.url).host};${hash}`;
+  const signature = createHmac('sha256', Buffer.from(accessKey, 'base64')).update(text).digest('base64');
+  return fetch(simulator.url + target, {
+    method,
+    ...(body !== '' && { body }),
+    headers: {
+      'x-ms-date': when,
+      'x-ms-content-sha256': hash,
+      authorization: `HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=${signature}`,
+      'content-type': 'application/json',
+      ...headers,
+    },
+  });
+}
+
+async function errorOf(response: Response): Promise<{ status: number; code: string; message: string }> {
+  const { error } = (await response.json()) as { error: { code: string; message: string } }; // asserted by its use
+  return { status: response.status, ...error };
+}
+
+test('a request that is not signed with the access key is 401', async (t) => {
+  const simulator = await start(t);
+  const target = `/calling/callConnections/x?${VERSION}`;
+  const cases: Signed[] = [
+    { key: Buffer.from('another key').toString('base64') },
+    { headers: { authorization: 'Bearer token' } },
+    { headers: { 'x-ms-content-sha256': 'another' } },
+    { headers: { 'x-ms-date': new Date(0).toUTCString() } },
+    { date: new Date(Date.now() - 3_600_000).toUTCString() },
+    { date: 'yesterday' },
+  ];
+  for (const options of cases) {
+    const response = await signed(simulator, target, { method: 'GET', ...options });
+    assert.equal(response.status, 401, JSON.stringify(options));
+    assert.equal((await errorOf(response)).code, 'Denied');
+  }
+  assert.equal(
+    (await signed(simulator, target, { method: 'GET' })).status,
+    404,
+    'a good signature gets further',
+  );
+});
+
+test('the known API version and later ones are taken', async (t) => {
+  const simulator = await start(t);
+  const status = async (query: string) =>
+    (await signed(simulator, `/calling/callConnections/x${query}`, { method: 'GET' })).status;
+  assert.equal(await status('?api-version=2026-03-12'), 404);
+  assert.equal(await status('?api-version=2027-01-01-preview'), 404);
+  assert.equal(await status('?api-version=2025-06-15'), 400);
+  assert.equal(await status('?api-version=latest'), 400);
+  assert.equal(await status(''), 400);
+});
+
+test('an operation that is not in the table is 501 and named', async (t) => {
+  const simulator = await start(t);
+  const response = await signed(simulator, `/calling/callConnections/secret:play?${VERSION}`, { body: '{}' });
+  const { status, message } = await errorOf(response);
+  assert.equal(status, 501);
+  assert.match(message, /POST \/calling\/callConnections\/\{callConnectionId\}:play.*simulator\/README\.md/);
+  assert.doesNotMatch(message, /secret/);
+});
+
+test('required fields are required', async (t) => {
+  const simulator = await start(t);
+  const call = simulator.placeCall({ announce: false });
+  const media = { transportType: 'websocket', audioChannelType: 'mixed', transportUrl: 'ws://127.0.0.1/' };
+  const good = { incomingCallContext: call.incomingCallContext, callbackUri: 'http://127.0.0.1/' };
+  const bad: [string, unknown][] = [
+    ['', undefined],
+    ['incomingCallContext', { ...good, incomingCallContext: undefined }],
+    ['callbackUri', { ...good, callbackUri: undefined }],
+    ['callbackUri', { ...good, callbackUri: 'http://example.com/' }],
+    [
+      'mediaStreamingOptions.transportUrl',
+      { ...good, mediaStreamingOptions: { ...media, transportUrl: 'ws://example.com' } },
+    ],
+    [
+      'mediaStreamingOptions.transportUrl',
+      { ...good, mediaStreamingOptions: { ...media, transportUrl: undefined } },
+    ],
+    [
+      'mediaStreamingOptions.audioFormat',
+      { ...good, mediaStreamingOptions: { ...media, audioFormat: 'mp3' } },
+    ],
+  ];
+  for (const [field, body] of bad) {
+    const response = await signed(simulator, `/calling/callConnections:answer?${VERSION}`, {
+      body: JSON.stringify(body) ?? '',
+    });
+    const { status, message } = await errorOf(response);
+    assert.equal(status, 400, field);
+    assert.ok(message.startsWith(field), message);
+  }
+  assert.equal(call.state, 'ringing');
+});
+
+test('no body makes an operation throw', async (t) => {
+  const simulator = await start(t);
+  const call = simulator.placeCall({ announce: false });
+  const posts = operations.filter(({ method }) => method === 'POST');
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...posts), fc.oneof(fc.json(), fc.string()), async ({ path }, body) => {
+      const target = `${path.replace('{callConnectionId}', call.callConnectionId)}?${VERSION}`;
+      const response = await signed(simulator, target, { body });
+      await response.text();
+      assert.ok(response.status === 400 || response.status === 404, `${path} ${body}: ${response.status}`);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a request that is repeated gets the answer of the first, and takes effect once', async (t) => {
+  const simulator = await start(t);
+  const call = simulator.placeCall({ announce: false });
+  const body = JSON.stringify({
+    incomingCallContext: call.incomingCallContext,
+    callbackUri: 'http://127.0.0.1:1/',
+  });
+  const headers = { 'repeatability-request-id': randomUUID() };
+  const answer = async (extra: Record<string, string>) => {
+    const target = `/calling/callConnections:answer?${VERSION}`;
+    const response = await signed(simulator, target, { body, headers: extra });
+    return { status: response.status, body: await response.json() };
+  };
+  const [first, second] = await Promise.all([answer(headers), answer(headers)]);
+  assert.equal(first.status, 200);
+  assert.deepEqual(first, second);
+  assert.equal((await answer({ 'repeatability-request-id': randomUUID() })).status, 404, 'answered already');
+  const events = call.journal.entries.filter(({ type }) => type === 'answered');
+  assert.equal(events.length, 1);
+});
+
+test("every operation through Microsoft's SDK", async (t) => {
+  const simulator = await start(t);
+  const app = await startApp(t, {
+    connectionString: simulator.connectionString,
+    media: { startMediaStreaming: false },
+  });
+  const call = simulator.placeCall({ app: app.webhook, from: '+15550100', to: '8:acs:someone' });
+  await call.until('event', ({ event, status }) => event === 'CallConnected' && status === 200);
+  const [connection] = app.connections;
+  assert.ok(connection);
+
+  const properties = await connection.getCallConnectionProperties();
+  assert.equal(properties.callConnectionId, call.callConnectionId);
+  assert.equal(properties.serverCallId, call.serverCallId);
+  assert.equal(properties.callConnectionState, 'connected');
+  assert.deepEqual(properties.source, { phoneNumber: '+15550100', rawId: '4:+15550100' });
+
+  const { values = [] } = await connection.listParticipants();
+  assert.equal(values.length, 2);
+  const caller = await connection.getParticipant({ phoneNumber: '+15550100' });
+  assert.deepEqual(caller.identifier, { phoneNumber: '+15550100', rawId: '4:+15550100' });
+  await assert.rejects(connection.getParticipant({ phoneNumber: '+15550111' }), { statusCode: 404 });
+
+  await connection.getCallMedia().startMediaStreaming({ operationContext: 'start' });
+  await call.until('event', ({ event, status }) => event === 'MediaStreamingStarted' && status === 200);
+  await connection.getCallMedia().stopMediaStreaming({ operationContext: 'stop' });
+  await call.until('media-closed');
+
+  const { operationContext } = await connection.transferCallToParticipant(
+    { phoneNumber: '+15550122' },
+    { operationContext: 'away' },
+  );
+  assert.equal(operationContext, 'away');
+  const report = await call.ended;
+  assert.equal(report.outcome, 'transferred');
+  assert.deepEqual(
+    report.events.filter((event) => !event.startsWith('Participants')),
+    [
+      'CallConnected',
+      'MediaStreamingStarted',
+      'MediaStreamingStopped',
+      'CallTransferAccepted',
+      'CallDisconnected',
+    ],
+  );
+  await assert.rejects(connection.hangUp(true), { statusCode: 404 });
+  await assert.rejects(connection.hangUp(false), { statusCode: 404 });
+});
+
+test('both hang-ups end the call', async (t) => {
+  const simulator = await start(t);
+  const app = await startApp(t, simulator);
+  for (const everyone of [true, false]) {
+    const call = simulator.placeCall({ app: app.webhook });
+    await call.until('event', ({ event }) => event === 'CallConnected');
+    await app.connections.at(-1)?.hangUp(everyone);
+    const report = await call.ended;
+    assert.equal(report.outcome, 'the app hung up');
+    assert.deepEqual(report.operations, ['answerCall', everyone ? 'terminate' : 'hangUp']);
+    assert.equal(report.events.at(-1), 'CallDisconnected');
+  }
+});
+
+test('a rejected call is over, and so is one that nobody answers', async (t) => {
+  const simulator = await start(t, { ringMs: 20 });
+  const client = new CallAutomationClient(simulator.connectionString, { allowInsecureConnection: true });
+  const rejected = simulator.placeCall({ announce: false });
+  await client.rejectCall(rejected.incomingCallContext, { callRejectReason: 'busy' });
+  const report = await rejected.ended;
+  assert.equal(report.outcome, 'rejected: busy');
+  assert.equal(report.problem, 'the app rejected the call: busy');
+
+  const unanswered = simulator.placeCall({ announce: false });
+  assert.equal((await unanswered.ended).outcome, 'not answered');
+  await assert.rejects(client.answerCall(unanswered.incomingCallContext, 'http://127.0.0.1:1/'), {
+    statusCode: 404,
+  });
+});
+
+test('the next answers of an operation can be spoiled', async (t) => {
+  const simulator = await start(t);
+  const client = new CallAutomationClient(simulator.connectionString, {
+    allowInsecureConnection: true,
+    retryOptions: { maxRetries: 0 },
+  });
+  const answer = (call: { incomingCallContext: string }) =>
+    client.answerCall(call.incomingCallContext, 'http://127.0.0.1:1/');
+  const call = simulator.placeCall({ announce: false });
+
+  simulator.failNext('answerCall', { status: 429, headers: { 'retry-after': '7' }, times: 2 });
+  await assert.rejects(answer(call), { statusCode: 429 });
+  await assert.rejects(
+    answer(call),
+    (error: { response?: { headers: { get(name: string): string | undefined } } }) => {
+      assert.equal(error.response?.headers.get('retry-after'), '7');
+      return true;
+    },
+  );
+  simulator.failNext('answerCall', { cut: true });
+  await assert.rejects(answer(call), { code: 'ECONNRESET' });
+  assert.equal(call.state, 'ringing', 'none of them took effect');
+
+  simulator.failNext('answerCall', { status: 200, body: {}, applied: true });
+  await assert.rejects(answer(call), (error) => /callConnectionId is missing/.test(String(error)));
+  assert.equal(call.state, 'connected');
+
+  const late = simulator.placeCall({ announce: false });
+  simulator.failNext('answerCall', { delayMs: 3_600_000 });
+  const pending = answer(late);
+  pending.catch(() => {});
+  await late.until('request', ({ operation, status }) => operation === 'answerCall' && status === 200);
+  assert.equal(late.state, 'connected', 'the call goes on while its answer is on the way');
+  assert.throws(() => simulator.failNext('fly'), /no operation fly/);
+});
