@@ -1,0 +1,93 @@
+// azure.yaml and the workflow that runs it, as azd and GitHub read them.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+const project = join(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(project, file), 'utf8');
+
+// What is used of two development dependencies.
+interface Yaml {
+  parse(text: string): Record<string, unknown>;
+}
+interface Validator {
+  addSchema(schema: object): void;
+  compile(schema: object): ((value: unknown) => boolean) & { errors?: object[] | null };
+}
+interface Ajv2019 {
+  Ajv2019: new (options: object) => Validator;
+}
+
+/** A package, or undefined where it isn't installed. */
+const load = <T>(name: string): Promise<T | undefined> => import(name).catch(() => undefined);
+const yaml = await load<Yaml>('yaml');
+const ajv = await load<Ajv2019>('ajv/dist/2019.js');
+const missing =
+  yaml && ajv ? false : 'NOT TESTED: azure.yaml needs the development dependencies yaml and ajv';
+if (missing) console.error(missing);
+
+/** azd's own schema. Those of its extensions, which it refers to by URL, say nothing of App Service: anything passes. */
+function createValidator() {
+  assert.ok(ajv);
+  const text = readFileSync(join(import.meta.dirname, 'data/azure.yaml.schema.json'), 'utf8');
+  const validator = new ajv.Ajv2019({ strict: false, allErrors: true });
+  for (const url of new Set(Array.from(text.matchAll(/"\$ref": "(https:[^"#]+)/g), ([, url]) => url))) {
+    validator.addSchema({ $id: url });
+  }
+  return validator.compile(JSON.parse(text));
+}
+
+describe('azure.yaml', { skip: missing }, () => {
+  const parse = (file: string) => yaml?.parse(read(file)) ?? assert.fail();
+
+  test('is what the schema of azd allows', () => {
+    const validate = createValidator();
+    const azure = parse('azure.yaml');
+    assert.ok(validate(azure), JSON.stringify(validate.errors));
+    assert.ok(
+      !validate({ ...azure, services: { app: { project: '.' } } }),
+      'the schema misses what is missing',
+    );
+    assert.ok(!validate({ ...azure, workflows: { up: { steps: ['provision'] } } }), 'and knows a step');
+  });
+
+  test('azd up: no subscription before the app is there, then the app, then the subscription', () => {
+    const azure = parse('azure.yaml');
+    assert.deepEqual(azure.workflows, {
+      up: {
+        steps: [
+          { azd: 'env set INCOMING_CALLS_READY false' },
+          { azd: 'provision' },
+          { azd: 'deploy --all' },
+          { azd: 'env set INCOMING_CALLS_READY true' },
+          { azd: 'provision' },
+        ],
+      },
+    });
+    assert.deepEqual(azure.services, { app: { project: '.', host: 'appservice', language: 'ts' } });
+    assert.deepEqual(azure.requiredVersions, { azd: '>= 1.31.2' });
+  });
+
+  test('the deployment on GitHub hands over every parameter but the one that azd up sets, and no secret', () => {
+    const parameters = Array.from(
+      read('infra/main.parameters.json').matchAll(/\$\{(\w+)\}/g),
+      ([, name]) => name,
+    );
+    const text = read('.github/workflows/azure-dev.yml');
+    const workflow = parse('.github/workflows/azure-dev.yml');
+    assert.deepEqual(workflow.permissions, { contents: 'read', 'id-token': 'write' });
+    assert.doesNotMatch(text, /secrets\./);
+    const variables = Array.from(
+      text.matchAll(/^ {6}(\w+): \$\{\{ vars\.(\w+) \}\}$/gm),
+      ([, name, source]) => {
+        assert.equal(name, source);
+        return name;
+      },
+    );
+    const signIn = ['AZURE_CLIENT_ID', 'AZURE_SUBSCRIPTION_ID', 'AZURE_TENANT_ID'];
+    const wanted = [...parameters.filter((name) => name !== 'INCOMING_CALLS_READY'), ...signIn];
+    assert.deepEqual(variables.sort(), wanted.sort());
+  });
+});
