@@ -101,7 +101,8 @@ export async function startGate(t: TestContext, options: Options = {}) {
     media: () => `/ws/${bindings.issue().media}`,
     upgrade: (path: string, headers: Record<string, string | string[]> = {}) => upgrade(port, path, headers),
     callBack: (path: string, headers: Record<string, string | string[]> = {}) =>
-      ask(port, 'POST', path, headers, '[]'),
+      // So that it is the server who ends the connection, where it does.
+      ask(port, 'POST', path, { connection: 'keep-alive', ...headers }, '[]'),
   };
 }
 

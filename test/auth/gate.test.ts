@@ -19,6 +19,23 @@ function assertRefused(answer: Answer, status: number, code?: string) {
   if (status === 503 || status === 429) assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
 }
 
+/** So many upgrades that all wait for the first keys, and then go on in the same tick. */
+async function together(all: Awaited<ReturnType<typeof startGate>>, count: number): Promise<Answer[]> {
+  all.issuer.fault = 'slow';
+  const fetched = all.issuer.fetched();
+  let arrived = 0;
+  const allArrived = Promise.withResolvers<void>();
+  all.server.on('upgrade', () => {
+    arrived += 1;
+    if (arrived === count) allArrived.resolve();
+  });
+  const good = all.bearer(all.issuer.token());
+  const answers = Array.from({ length: count }, () => all.upgrade(all.media(), good));
+  await Promise.all([fetched, allArrived.promise]);
+  all.issuer.release();
+  return Promise.all(answers);
+}
+
 describe('the gate lets in', () => {
   it('a socket with a token and a binding: the handler knows who it is', async (t) => {
     let user: unknown;
@@ -246,8 +263,7 @@ describe('while keys are fetched, the gate', () => {
 
   it('serves 100 upgrades at once with one fetch', async (t) => {
     const all = await startGate(t, { warm: false });
-    const good = all.bearer(all.issuer.token());
-    const answers = await Promise.all(Array.from({ length: 100 }, () => all.upgrade(all.media(), good)));
+    const answers = await together(all, 100);
     assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([101]));
     assert.equal(all.issuer.fetches, 1);
   });
@@ -321,8 +337,7 @@ describe('an accept', () => {
         });
       },
     });
-    const good = all.bearer(all.issuer.token());
-    const answers = await Promise.all(Array.from({ length: 50 }, () => all.upgrade(all.media(), good)));
+    const answers = await together(all, 50);
     const statuses = answers.map(({ status }) => status);
     assert.equal(statuses.filter((status) => status === 101).length, 5);
     assert.equal(statuses.filter((status) => status === 429).length, 45);
