@@ -45,6 +45,8 @@ interface Offer {
   call: CallControl;
   callbackUri: string;
   transportUrl: string;
+  /** Whether an attempt was given up on: ACS may have answered the call all the same. */
+  doubtful: boolean;
 }
 
 export function createIncomingCalls(options: IncomingCallsOptions): IncomingCalls {
@@ -81,8 +83,8 @@ export function createIncomingCalls(options: IncomingCallsOptions): IncomingCall
   function makeOffer({ from, to }: IncomingCall): Offer | undefined {
     const binding = bindings.issue();
     const call = calls.claim(binding, {
-      from: from?.phoneNumber?.value ?? from?.rawId ?? undefined,
-      to: to?.phoneNumber?.value ?? to?.rawId ?? undefined,
+      from: addressOf(from),
+      to: addressOf(to),
     });
     if (!call) return undefined;
     const transportUrl = new URL(`/ws/${binding.media}`, publicUrl);
@@ -91,46 +93,35 @@ export function createIncomingCalls(options: IncomingCallsOptions): IncomingCall
       call,
       callbackUri: new URL(`/api/callbacks/${binding.events}`, publicUrl).href,
       transportUrl: transportUrl.href,
+      doubtful: false,
     };
   }
 
-  async function answer(incoming: IncomingCall, { call, ...urls }: Offer): Promise<Outcome> {
+  async function answer({ incomingCallContext }: IncomingCall, offer: Offer): Promise<Outcome> {
+    const { call, callbackUri, transportUrl } = offer;
     const begun = performance.now();
     try {
       const ids = await client.answer(
-        { incomingCallContext: incoming.incomingCallContext, ...urls },
+        { incomingCallContext, callbackUri, transportUrl },
         AbortSignal.timeout(answerMs),
       );
       call.answered(ids);
       call.log.info({ ms: Math.round(performance.now() - begun) }, 'call answered');
       return 'done';
     } catch (error) {
-      return failed(call, asAcsError(error));
+      return failed(offer, asAcsError(error));
     }
   }
 
-  function failed(call: CallControl, error: AcsError): Outcome {
-    const facts = { status: error.status, code: error.code };
-    if (error.timedOut) {
-      call.log.warn(
-        facts,
-        'ACS did not say in time whether the call is answered: Event Grid is asked to announce it again',
-      );
-      call.unsure();
-      return 'retry';
-    }
-    if (error.isRetryable) {
-      const help = explainStatus(error.status);
-      call.log[help ? 'error' : 'warn'](
-        { ...facts, help },
-        'the call could not be answered: Event Grid is asked to announce it again',
-      );
-      call.end(endings.unanswered);
-      return 'retry';
-    }
-    call.log.warn(facts, 'the call was not answered: it is taken or gone');
-    call.end(endings.answerFailed);
-    return 'done';
+  function failed(offer: Offer, error: AcsError): Outcome {
+    const { call } = offer;
+    offer.doubtful ||= error.timedOut;
+    logFailure(call.log, error);
+    // Neither a call that gave a sign of an answer ends by this, nor one that was given up on before: a 404 is what
+    // ACS says of a call that this app has answered.
+    if (offer.doubtful) call.unsure();
+    else if (!call.established) call.end(error.isRetryable ? endings.unanswered : endings.answerFailed);
+    return error.isRetryable ? 'retry' : 'done';
   }
 
   async function rejectAsBusy(incoming: IncomingCall): Promise<Outcome> {
@@ -148,4 +139,19 @@ export function createIncomingCalls(options: IncomingCallsOptions): IncomingCall
   }
 
   return { announce };
+}
+
+/** A phone number or a raw id; undefined for a caller who withholds theirs. */
+function addressOf(party: IncomingCall['from']): string | undefined {
+  if (party?.rawId === '4:anonymous') return undefined;
+  return party?.phoneNumber?.value ?? party?.rawId ?? undefined;
+}
+
+function logFailure(log: Logger, { status, code, timedOut, isRetryable }: AcsError): void {
+  const help = explainStatus(status);
+  const facts = { status, code, help };
+  if (timedOut)
+    log.warn(facts, 'ACS did not say in time whether the call is answered: to be announced again');
+  else if (!isRetryable) log.warn(facts, 'the call was not answered: it is taken or gone');
+  else log[help ? 'error' : 'warn'](facts, 'the call could not be answered: to be announced again');
 }
