@@ -170,8 +170,9 @@ export function createCall(options: CallOptions): CallControl {
       case 'CreateCallFailed':
         return end(endings.answerFailed);
       case 'MediaStreamingStarted':
-        mediaStopped = false;
-        return timers.clear('idle');
+        // Not without its socket: events come in any order, and one that is late must not keep a call without media.
+        mediaStopped &&= !media.connected;
+        return;
       case 'MediaStreamingStopped':
         mediaStopped = true;
         return started && !media.connected ? goOnWithoutMedia() : undefined;
@@ -320,10 +321,11 @@ function callIdsOf({ data }: CallEvent): CallIds {
   };
 }
 
+const worthALine = /^(Call(Connected|Disconnected|TransferAccepted)|MediaStreaming(Started|Stopped))$/;
+
 /** Codes and what they mean; ACS's own message stays out, since it may name the caller. */
 function logEvent(log: Logger, { type, data }: CallEvent) {
   const { code, subCode } = data.resultInformation ?? {};
-  const facts = { event: type, code, subCode, help: explain(data.resultInformation) };
-  if (type.endsWith('Failed')) log.warn(facts, 'event');
-  else log.info(facts, 'event');
+  const level = type.endsWith('Failed') ? 'warn' : worthALine.test(type) ? 'info' : 'debug';
+  log[level]({ event: type, code, subCode, help: explain(data.resultInformation) }, 'event');
 }

@@ -3,7 +3,7 @@
 import type { Request, RequestHandler } from 'express';
 import type { Binding } from '../auth/binding.ts';
 import { createBodyReader } from '../body.ts';
-import type { Logger } from '../log.ts';
+import { createLogLimiter, type Logger } from '../log.ts';
 import type { Calls } from './calls.ts';
 import { eventsOf, parseCallEvent } from './events.ts';
 
@@ -18,8 +18,14 @@ export function createCallbacks(options: {
   log: Logger;
 }): RequestHandler {
   const { calls, bindingOf, log } = options;
+  const mayLog = createLogLimiter({ burst: 5, windowMs: 60_000 });
   // Whether ACS sends a content type with its callbacks is unconfirmed.
   const read = createBodyReader({ maxBytes: 1024 * 1024, typeRequired: false });
+
+  function skip(binding: Binding | undefined) {
+    const line = mayLog('no event');
+    if (line) log.warn({ call: binding?.callId, ...line }, 'an element of a callback is no event: skipped');
+  }
 
   return async (req, res) => {
     const binding = bindingOf(req);
@@ -28,7 +34,7 @@ export function createCallbacks(options: {
     for (const element of eventsOf(body)) {
       const event = parseCallEvent(element);
       if (event) calls.deliver(event, binding);
-      else log.warn({ call: binding?.callId }, 'an element of a callback is no event: skipped');
+      else skip(binding);
     }
   };
 }

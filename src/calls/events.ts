@@ -14,7 +14,7 @@ export interface Announcement {
   data: unknown;
 }
 
-const id = z.string().min(1).max(512);
+const id = z.string().min(1).max(1024);
 const optional = <T extends z.ZodType>(schema: T) => schema.nullish().catch(undefined);
 
 const callEvent = z.looseObject({
@@ -26,8 +26,8 @@ const callEvent = z.looseObject({
     .transform((type) => type.replace(/^Microsoft\.Communication\./, '')),
   data: z.looseObject({
     callConnectionId: id,
-    serverCallId: optional(z.string()),
-    correlationId: optional(z.string()),
+    serverCallId: optional(id),
+    correlationId: optional(id),
     operationContext: optional(z.string()),
     resultInformation: optional(
       z.looseObject({ code: z.number().optional(), subCode: z.number().optional() }),
@@ -42,8 +42,8 @@ const identifier = z.looseObject({
 
 const incomingCall = z.looseObject({
   incomingCallContext: z.string().min(1),
-  serverCallId: optional(z.string()),
-  correlationId: optional(z.string()),
+  serverCallId: optional(id),
+  correlationId: optional(id),
   from: optional(identifier),
   to: optional(identifier),
 });

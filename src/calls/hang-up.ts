@@ -53,6 +53,8 @@ export function createHangUp(options: {
       if (!client) return settled.resolve();
       owed = true;
       retry();
+      // The id may never come: whoever waits for the hang-up waits no longer than for one that fails.
+      if (owed) setTimeout(settled.resolve, timeoutMs).unref();
     },
     waive: settled.resolve,
     retry,

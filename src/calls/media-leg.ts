@@ -80,7 +80,7 @@ export function createMediaLeg(options: MediaLegOptions): MediaLeg {
   }
 
   function send(audio: AudioFrame | Uint8Array): boolean {
-    if (session && !player.playing) return session.send(formatAudio(audio));
+    if (session?.open && !player.playing) return session.send(formatAudio(audio));
     counters.refused += 1;
     return false;
   }

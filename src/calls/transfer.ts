@@ -19,12 +19,11 @@ export function createTransfer(): Transfer {
     async begin(client, callConnectionId, to, signal) {
       if (pending) throw new Error('A transfer is under way');
       const outcome = Promise.withResolvers<void>();
-      // ACS's event may come before its answer to the request, when nobody waits for the outcome yet.
-      outcome.promise.catch(() => {});
+      // ACS's event may come before its answer to the request, which the call's end then cuts off.
       pending = outcome;
       try {
-        await client.transfer(callConnectionId, to, signal);
-        await outcome.promise;
+        const accepted = client.transfer(callConnectionId, to, signal);
+        await Promise.race([outcome.promise, accepted.then(() => outcome.promise)]);
       } finally {
         pending = undefined;
       }
