@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { VerifyClientCallbackAsync } from 'ws';
-import { createLogLimiter, type Logger, type LogLimiter } from '../log.ts';
+import { createLogLimiter, describeError, type Logger, type LogLimiter } from '../log.ts';
 import type { Binding, Bindings, Purpose } from './binding.ts';
 import { answerOf, sendRefusal } from './refusal-answers.ts';
 import { BindingRefused, CannotVerify, Refusal } from './refusals.ts';
@@ -87,8 +87,8 @@ export function createGate({
     const { status, reason, message, details, cause } = refusal;
     const line = mayLog(reason);
     if (line) {
-      const err = cause === undefined ? {} : { err: cause };
-      log.warn({ purpose, status, reason, ...details, ...err, ...line }, `refused: ${message}`);
+      const error = cause === undefined ? {} : { error: describeError(cause) };
+      log.warn({ purpose, status, reason, ...details, ...error, ...line }, `refused: ${message}`);
     }
     return refusal;
   }
@@ -127,7 +127,7 @@ export function createGate({
 
   /** What came after the decision has failed: the answer is out, so all that's left is to end the connection. */
   const fail = (request: IncomingMessage) => (error: unknown) => {
-    log.error({ err: error }, 'a request failed after it was let in');
+    log.error({ error: describeError(error) }, 'a request failed after it was let in');
     request.socket.destroy();
   };
 

@@ -94,8 +94,8 @@ export function createSigningKeys({
 
   function logFailure(error: unknown): void {
     const line = closing.signal.aborted ? undefined : mayLog('failed');
-    if (line)
-      log.warn({ cause: describe(error), serving: isFresh(maxAgeMs), ...line }, 'signing keys not fetched');
+    if (!line) return;
+    log.warn({ cause: causeOf(error), serving: isFresh(maxAgeMs), ...line }, 'signing keys not fetched');
   }
 
   async function findAfterFetch(kid: string): Promise<KeyObject> {
@@ -148,7 +148,7 @@ export function createSigningKeys({
 }
 
 /** Why a fetch failed, in a few words: fetch hides the system's error code in `cause`. */
-function describe(error: unknown): string {
+function causeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'not an error';
   const { cause } = error;
   const code = cause instanceof Error && 'code' in cause ? `: ${cause.code}` : '';

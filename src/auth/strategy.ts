@@ -43,19 +43,21 @@ export function createAuthenticate({
   authenticator.use('acs', createStrategy(keys, expected, now));
 
   return (token) => {
-    const { promise, resolve, reject } = Promise.withResolvers<Claims>();
-    const timer = setTimeout(() => reject(new CannotVerify('too_slow')), checkMs);
-    // Settling a promise runs none of its owner's code here, and only the first time counts: what is thrown later
-    // on can't come back into Passport and have it call again.
-    authenticator.authenticate(
-      'acs',
-      { session: false },
-      (error: unknown, claims: Claims | false | undefined, info: unknown) => {
+    let timer: NodeJS.Timeout;
+    return new Promise<Claims>((resolve, reject) => {
+      timer = setTimeout(() => reject(new CannotVerify('too_slow')), checkMs);
+      // Settling a promise runs none of its owner's code here, and only the first time counts: what is thrown
+      // later on can't come back into Passport and have it call again.
+      const settle = (error: unknown, claims: Claims | false | undefined, info: unknown) => {
         if (claims) resolve(claims);
-        else reject(refusalOf(error ?? info));
-      },
-    )({ token } satisfies Presented, {}, reject);
-    return promise.finally(() => clearTimeout(timer));
+        else reject(error ?? refusalOf(info));
+      };
+      authenticator.authenticate('acs', { session: false }, settle)(
+        { token } satisfies Presented,
+        {},
+        reject,
+      );
+    }).finally(() => clearTimeout(timer));
   };
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, request as send } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import express, { type RequestHandler } from 'express';
 import expressWs from 'express-ws';
@@ -111,7 +112,7 @@ export interface Answer {
   headers: IncomingHttpHeaders;
   body: string;
   /** The socket of a 101. */
-  socket: Socket | undefined;
+  socket: Duplex | undefined;
 }
 
 const websocket = {
@@ -140,7 +141,7 @@ function ask(
     request.on('upgrade', ({ headers }, socket) => {
       // A client that gets a reset is no failed test.
       socket.on('error', () => undefined);
-      resolve({ status: 101, headers, body: '', socket: socket as Socket });
+      resolve({ status: 101, headers, body: '', socket });
     });
     request.end(body);
   });

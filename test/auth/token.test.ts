@@ -125,10 +125,11 @@ describe('the grammar of a token', () => {
   });
 
   it('takes each token made of two objects and some bytes, as they are', () => {
-    const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 5 }).map((value) => {
-      const json = JSON.stringify(value);
+    const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 5 }).map((members) => {
+      const json = JSON.stringify(members);
       // As JSON has them: `-0` and the like don't survive.
-      return { json, value: JSON.parse(json) as unknown };
+      const value: unknown = JSON.parse(json);
+      return { json, value };
     });
     fc.assert(
       fc.property(object, object, fc.uint8Array({ minLength: 1 }), (header, payload, signature) => {

@@ -32,7 +32,13 @@ export interface TokenOptions {
 }
 
 /** Makes an RSA key pair and its public JWK. */
-export function createSigningKey({ kid = randomUUID() as string, bits = 2048 } = {}): SigningKey {
+export function createSigningKey({
+  kid = randomUUID(),
+  bits = 2048,
+}: {
+  kid?: string;
+  bits?: number;
+} = {}): SigningKey {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: bits });
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' };
   return { kid, privateKey, publicKey, jwk };
@@ -51,7 +57,7 @@ export function signRaw(header: string, payload: string, key: SigningKey): strin
 }
 
 /** An issuer of tokens as ACS is one: signs them, and serves the keys that prove it, on a port of its own. */
-export async function createIssuer({ audience = randomUUID() as string } = {}) {
+export async function createIssuer({ audience = randomUUID() }: { audience?: string } = {}) {
   const first = createSigningKey();
   const server = createServer();
   const events = new EventEmitter();
