@@ -1,6 +1,7 @@
 // azure.yaml and the workflow that runs it, as azd and GitHub read them.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -89,5 +90,23 @@ describe('azure.yaml', { skip: missing }, () => {
     const signIn = ['AZURE_CLIENT_ID', 'AZURE_SUBSCRIPTION_ID', 'AZURE_TENANT_ID'];
     const wanted = [...parameters.filter((name) => name !== 'INCOMING_CALLS_READY'), ...signIn];
     assert.deepEqual(variables.sort(), wanted.sort());
+  });
+
+  test('a variable that GitHub has no value for is unset, so that the default of the template holds', () => {
+    const script = /^ {8}run: \|\n((?: {10}.*\n)+)/m.exec(read('.github/workflows/azure-dev.yml'))?.[1];
+    assert.match(script ?? '', /^ +azd up --no-prompt$/m);
+    const env = { PATH: process.env.PATH, ACS_AUTH: '', LOG_RETENTION_DAYS: '', APP_SERVICE_SKU: 'P1v3' };
+    const seen = execFileSync('bash', ['--norc', '-ec', `azd() { env; }\n${script}`], {
+      env,
+      encoding: 'utf8',
+    });
+    assert.match(seen, /^APP_SERVICE_SKU=P1v3$/m);
+    assert.doesNotMatch(seen, /^(ACS_AUTH|LOG_RETENTION_DAYS)=/m);
+  });
+
+  test('at its end azd up says what is left to do', () => {
+    const said = /posix:\n +shell: sh\n +run: (.+)\n/.exec(read('azure.yaml'))?.[1] ?? '';
+    const env = { PATH: process.env.PATH, NEXT_STEP: 'Call (now); $HOME' };
+    assert.equal(execFileSync('sh', ['-c', said], { env, encoding: 'utf8' }), 'Call (now); $HOME\n');
   });
 });

@@ -1,4 +1,4 @@
-// infra/ without Azure: compiled once, evaluated once for each variant, then looked at from four sides.
+// infra/ without Azure: compiled, evaluated once for each variant, then looked at from all sides.
 
 import { after, before, describe } from 'node:test';
 import { aboutResources } from './about-resources.ts';
@@ -10,16 +10,23 @@ import { type Evaluated, evaluate } from './variants.ts';
 
 describe('infra', { skip: bicepMissing() }, () => {
   let bicep: Bicep;
-  let deployed: Evaluated;
 
-  before(async () => {
+  before(() => {
     bicep = startBicep();
-    deployed = await evaluate(bicep);
   });
   after(() => bicep.close());
 
   describe('source', () => aboutSource(() => bicep));
-  describe('resources', () => aboutResources(() => deployed));
-  describe('secrets', () => aboutSecrets(() => deployed));
-  describe('site', () => aboutSite(() => deployed));
+
+  describe('deployed', () => {
+    let deployed: Evaluated;
+
+    before(async () => {
+      deployed = await evaluate(bicep);
+    });
+
+    describe('resources', () => aboutResources(() => deployed));
+    describe('secrets', () => aboutSecrets(() => deployed));
+    describe('site', () => aboutSite(() => deployed));
+  });
 });
