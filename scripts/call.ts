@@ -7,7 +7,7 @@ import { DEFAULT_PORT, parseUrl } from '../simulator/cli.ts';
 import type { CallReport } from '../simulator/report.ts';
 import { createSimulator } from '../simulator/simulator.ts';
 import { parseWav, WavError } from '../simulator/wav.ts';
-import type { ControlClient } from './call-client.ts';
+import type { ControlClient, Glance } from './call-client.ts';
 import { CallError, findSimulator, whenReady } from './call-client.ts';
 import { faultOf, summarize } from './call-summary.ts';
 import { freePort, localEnv, startApp } from './dev-app.ts';
@@ -118,20 +118,23 @@ async function follow(client: ControlClient, placed: readonly CallReport[]): Pro
     for (const id of ids) void client.hangUp(id);
   });
   const begun = Date.now();
-  for (;;) {
+  for (let told = -1; ; ) {
     const calls = (await client.glance()).filter(({ id }) => ids.has(id));
-    const live = calls.filter(({ state }) => state !== 'ended').length;
-    if (live === 0) break;
-    const sent = calls.reduce((sum, call) => sum + call.sent, 0);
-    const received = calls.reduce((sum, call) => sum + call.received, 0);
-    const ringing = calls.filter(({ state }) => state === 'ringing').length;
-    const where = ringing === 0 ? `${live} up` : `${ringing} ringing, ${live - ringing} up`;
-    progress(
-      `${String(Math.round((Date.now() - begun) / 1000)).padStart(3)} s  ${where}, ${sent} frames sent, ${received} received`,
-    );
-    await setTimeout(1_000);
+    if (calls.every(({ state }) => state === 'ended')) break;
+    const seconds = Math.floor((Date.now() - begun) / 1000);
+    if (seconds > told) progress(`${String(seconds).padStart(3)} s  ${describe(calls)}`);
+    told = seconds;
+    await setTimeout(200);
   }
   return Promise.all(placed.map(({ id }) => client.ended(id)));
+}
+
+function describe(calls: readonly Glance[]): string {
+  const count = (wanted: Glance['state']) => calls.filter(({ state }) => state === wanted).length;
+  const sum = (of: (call: Glance) => number) => calls.reduce((total, call) => total + of(call), 0);
+  const ringing = count('ringing') === 0 ? '' : `${count('ringing')} ringing, `;
+  const frames = `${sum(({ sent }) => sent)} frames sent, ${sum(({ received }) => received)} received`;
+  return `${ringing}${count('connected')} connected, ${frames}`;
 }
 
 async function save(client: ControlClient, reports: readonly CallReport[], file: string): Promise<void> {

@@ -20,15 +20,18 @@ export interface AppProcess {
  *
  * @param options.nodeOptions what node is told besides, such as `--watch`
  * @param options.env its whole environment
+ * @param options.hide fields that its log leaves out
  * @param options.logTo file descriptor of the log: 1 or 2
  */
 export function startApp({
   nodeOptions = [],
   env,
+  hide = [],
   logTo = 1,
 }: {
   nodeOptions?: string[];
   env: NodeJS.ProcessEnv;
+  hide?: string[];
   logTo?: 1 | 2;
 }): AppProcess {
   const child = spawn(process.execPath, [...nodeOptions, '--import', './src/telemetry.ts', 'src/main.ts'], {
@@ -40,7 +43,13 @@ export function startApp({
   });
   const colorize = (logTo === 1 ? process.stdout : process.stderr).isTTY;
   child.stdout.pipe(
-    pretty({ destination: logTo, colorize, translateTime: 'SYS:HH:MM:ss', singleLine: true }),
+    pretty({
+      destination: logTo,
+      colorize,
+      translateTime: 'SYS:HH:MM:ss',
+      singleLine: true,
+      ignore: hide.join(),
+    }),
   );
   const exited = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
   return { exited, stop: () => stop(child, exited) };

@@ -39,10 +39,12 @@ async function runLocally(): Promise<number> {
   Next, in another terminal: npm run call
   What happens on a call is in src/handler.ts. Change it, save, call again. Ctrl-C ends both.
 `);
+  // What distinguishes calls in a log of many is in the way here.
+  const hide = ['callConnectionId', 'correlationId'];
   // The same key over all restarts: calls that run find their way back in.
   const key = { CALL_SIGNING_KEY: randomBytes(32).toString('base64url') };
   const code = await run(
-    startApp({ nodeOptions: WATCH, env: { ...key, ...localEnv(simulator.env(), appPort) } }),
+    startApp({ nodeOptions: WATCH, env: { ...key, ...localEnv(simulator.env(), appPort) }, hide }),
   );
   await simulator.close();
   return code;

@@ -19,7 +19,15 @@ const FIVE_MINUTES = 5 * 60;
 /** Places a call: from here on it rings, until somebody answers or gives up. */
 export function createCall(options: CallOptions, exchange: Exchange): Call {
   const { durations, faults, keys, now, signal } = exchange;
-  const { order = 'together', schema = 'event-grid', app = exchange.app } = options;
+  const {
+    order = 'together',
+    schema = 'event-grid',
+    app = exchange.app,
+    announce: announced = true,
+  } = options;
+  if (announced && app === undefined) {
+    throw new RestError(400, 'BadRequest', 'app: the URL of the incoming-call webhook is not known.');
+  }
   const ids = createCallIds();
   const id = ids.correlationId;
   const from = parseIdentifier(options.from ?? '+15550100');
@@ -55,14 +63,14 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   }
 
   async function announce(): Promise<boolean> {
-    if (app === undefined) throw new Error('the simulator was not told the URL of the incoming-call webhook');
+    if (app === undefined) return false;
     return exchange.eventGrid.announce(app, announcement, schema, note, ringing);
   }
 
   async function ring() {
-    const announced = options.announce === false || (await announce());
+    const heard = !announced || (await announce());
     // Nobody will answer what was refused for good: the caller needn't wait for the end of the ringing.
-    if (announced) await rest(durations.ringMs, ringing);
+    if (heard) await rest(durations.ringMs, ringing);
     if (state === 'ringing') end('not answered');
   }
 

@@ -3,6 +3,7 @@ import { definedOf } from './defined.ts';
 import { answerFaultSchema, faultsSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
 import type { Handler, Request } from './http.ts';
+import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
 import type { Simulator } from './simulator.ts';
 import { parseWav, WavError } from './wav.ts';
@@ -25,7 +26,7 @@ const callSchema = z.strictObject({
   transfer: z.enum(['accepted', 'failed']).optional(),
 });
 const pressSchema = z.strictObject({ digits: z.string().regex(/^[\d*#A-D]+$/) });
-const nextSchema = answerFaultSchema.extend({ operation: z.string() });
+const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });
 const emptySchema = z.strictObject({});
 
 /**

@@ -18,6 +18,8 @@ export interface Echo {
 export interface Meter {
   sent(sequence: number): void;
   received(pcm: Buffer): void;
+  /** The media has ended, until the next frame is sent. */
+  end(): void;
   /** Frames that haven't come back. */
   readonly outstanding: number;
   report(): Echo;
@@ -43,37 +45,41 @@ export function createMeter({
   let count = 0;
   let repeated = 0;
   let foreign = 0;
-  let seenAt = 0;
+  let endedAt: number | undefined;
 
   return {
     sent(sequence) {
-      seenAt = clock();
-      sentAt[sequence] = seenAt;
+      sentAt[sequence] = clock();
       count += 1;
+      endedAt = undefined;
     },
     received(pcm) {
-      seenAt = clock();
+      const now = clock();
       for (const mark of read(pcm)) {
         const sent = mark.call === call ? sentAt[mark.sequence] : undefined;
         if (sent === undefined) foreign += 1;
         else if (Number.isNaN(sent)) repeated += 1;
         else {
-          trips.push(seenAt - sent);
+          trips.push(now - sent);
           sentAt[mark.sequence] = Number.NaN;
         }
       }
+    },
+    end() {
+      endedAt ??= clock();
     },
     get outstanding() {
       return count - trips.length;
     },
     report() {
       const returned = trips.length;
+      const old = (endedAt ?? clock()) - graceMs;
       const sorted = Float64Array.from(trips).sort();
       const at = (share: number) =>
         sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
       return {
         returned,
-        lost: returned === 0 ? undefined : sentAt.filter((sent) => sent <= seenAt - graceMs).length,
+        lost: returned === 0 ? undefined : sentAt.filter((sent) => sent <= old).length,
         repeated,
         foreign,
         roundTripMs: returned === 0 ? undefined : { p50: at(0.5), p99: at(0.99), max: at(1) },

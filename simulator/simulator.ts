@@ -178,7 +178,10 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     token: (lifetimeSeconds = 24 * 3600) => keys.token(lifetimeSeconds),
     async close() {
       closing.abort();
-      for (const call of calls) call.end('the simulator closed');
+      for (const call of calls) {
+        call.end('the simulator closed');
+        call.journal.close();
+      }
       ticker.close();
       journal.close();
       const closed = once(server, 'close');

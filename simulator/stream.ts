@@ -220,6 +220,7 @@ export function createStream(options: StreamOptions): Stream {
           if (!superseded) {
             socket = undefined;
             unsubscribe();
+            meter.end();
           }
           options.onClose(by, code, reason, superseded);
         },
@@ -232,6 +233,7 @@ export function createStream(options: StreamOptions): Stream {
     },
     close(code = 1000) {
       unsubscribe();
+      meter.end();
       socket?.close(code);
     },
     report: () => ({ ...count, ...meter.report(), unheard: { ...unheard }, heardMs: playback.heardMs }),

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseEnv } from 'node:util';
+import { CallAutomationClient } from '@azure/communication-call-automation';
+import { run } from './support.ts';
+
+test('alone, it prints the environment that an app needs, and nothing else, to stdout', async (t) => {
+  const simulator = run(t, 'simulator/main.ts', ['--port', '0']);
+  await simulator.says(/npm run call/);
+  assert.ok(simulator.out.split('\n').every((line) => line === '' || /^export [A-Z_]+='[^']+'$/.test(line)));
+  const env = parseEnv(simulator.out);
+  assert.deepEqual(Object.keys(env).sort(), [
+    'ACS_AUDIENCE',
+    'ACS_CONNECTION_STRING',
+    'ACS_ISSUER',
+    'ACS_JWKS_URL',
+    'EVENT_GRID_KEY',
+  ]);
+  const client = new CallAutomationClient(env.ACS_CONNECTION_STRING ?? '', { allowInsecureConnection: true });
+  await assert.rejects(client.getCallConnection('none').getCallConnectionProperties(), { statusCode: 404 });
+  assert.equal((await fetch(env.ACS_JWKS_URL ?? '')).status, 200);
+  simulator.kill('SIGTERM');
+  assert.equal(await simulator.exited, 0);
+});
+
+test('says what is wrong with how it was called, and helps', async (t) => {
+  const wrong = run(t, 'simulator/main.ts', ['--port', 'x']);
+  assert.equal(await wrong.exited, 1);
+  assert.match(wrong.err, /^error: .*port/);
+  const help = run(t, 'simulator/main.ts', ['--help']);
+  assert.equal(await help.exited, 0);
+  assert.match(help.out, /--app <url>/);
+});
