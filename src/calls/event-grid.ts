@@ -75,11 +75,13 @@ async function take(
   incomingCalls: IncomingCalls,
   log: Logger,
 ): Promise<Outcome> {
-  if (announcement?.type !== 'Microsoft.Communication.IncomingCall') {
-    log.debug(
-      { type: announcement?.type.slice(0, 256) },
-      'an event of Event Grid that is no incoming call: ignored',
-    );
+  if (!announcement) {
+    log.warn('an element of a delivery is no event: skipped');
+    return 'done';
+  }
+  if (announcement.type !== 'Microsoft.Communication.IncomingCall') {
+    const type = announcement.type.slice(0, 256);
+    log.debug({ type }, 'an event of Event Grid that is no incoming call: ignored');
     return 'done';
   }
   const call = parseIncomingCall(announcement.data);
