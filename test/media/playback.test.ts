@@ -92,29 +92,20 @@ describe('play', () => {
 
   it('queues: each is heard after the one before, and settles at its own end', async () => {
     const { clock, player, heard } = setUp();
-    const [one, two, three] = [pcm(1_000), pcm(30), pcm(500)];
+    const [one, two, three] = [pcm(950), pcm(30), pcm(500)];
     const playbacks = [one, two, three].map((audio) => player.play(audio));
-    clock.advance(999);
-    assert.deepEqual(
-      playbacks.map((playback) => Math.round(playback.playedMs)),
-      [999, 0, 0],
-    );
+    const played = () => playbacks.map((playback) => Math.round(playback.playedMs));
+    const outcomes = () => Promise.all(playbacks.map((playback) => stateOf(playback.finished)));
+    clock.advance(949);
+    assert.deepEqual(played(), [949, 0, 0]);
+    assert.deepEqual(await outcomes(), ['pending', 'pending', 'pending']);
     clock.advance(11);
-    assert.deepEqual(
-      playbacks.map((playback) => Math.round(playback.playedMs)),
-      [1_000, 10, 0],
-    );
-    assert.deepEqual(await Promise.all(playbacks.map((playback) => stateOf(playback.finished))), [
-      'played',
-      'pending',
-      'pending',
-    ]);
-    clock.advance(521);
-    assert.deepEqual(await Promise.all(playbacks.map((playback) => stateOf(playback.finished))), [
-      'played',
-      'played',
-      'played',
-    ]);
+    assert.deepEqual(played(), [950, 10, 0]);
+    assert.deepEqual(await outcomes(), ['played', 'pending', 'pending']);
+    clock.advance(21);
+    assert.deepEqual(await outcomes(), ['played', 'played', 'pending']);
+    clock.advance(500);
+    assert.deepEqual(await outcomes(), ['played', 'played', 'played']);
     assert.deepEqual(heard(), Buffer.concat([one, two, three]));
   });
 
@@ -280,6 +271,15 @@ describe('stop', () => {
     clock.advance(100);
     assert.equal(writes.length - before, 30, '0.5 s and then 0.1 s');
     assert.equal(Math.round(playback.playedMs), 100);
+  });
+
+  it('forgets half a sample', () => {
+    const { clock, player, heard } = setUp();
+    player.play(Buffer.from([1, 2, 3]));
+    player.stop();
+    player.play(Buffer.from([4, 5]));
+    clock.advance(1_000);
+    assert.deepEqual([...heard()], [4, 5]);
   });
 
   it('does nothing twice', () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { type Frame, formatAudio } from '../../src/media/frames.ts';
 import { createCounters, openSession, type SessionEnd } from '../../src/media/session.ts';
@@ -40,6 +41,7 @@ describe('openSession', () => {
     const answer = once(client, 'message');
     assert.ok(peer.session.send(audio));
     assert.equal(String((await answer)[0]), audio);
+    assert.equal(client.extensions, '', 'no compression');
     assert.deepEqual(await closed(client, peer), { code: 1000, reason: '', ours: false });
     assert.equal(tones(peer.frames), '1unknown2');
     const { maxBufferedBytes, ...counters } = peer.counters;
@@ -169,6 +171,19 @@ describe('openSession', () => {
     assert.equal((await promise).code, 1006);
   });
 
+  it('leaves no timer behind', async (t) => {
+    const { connect } = await createMediaServer(t);
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    for (let i = 0; i < 1_000 && timers() > 0; i += 1) await setImmediate(); // those of the tests before
+    const { client, peer } = await connect();
+    client.pause();
+    while (peer.session.send('x'.repeat(64 * 1024)));
+    assert.equal(timers(), 2);
+    client.terminate();
+    await peer.ended;
+    assert.equal(timers(), 0);
+  });
+
   it('does not care who dialled', async (t) => {
     const { connect } = await createMediaServer(t);
     const { client, peer } = await connect();
@@ -262,8 +277,9 @@ describe('the send mark', () => {
     while (peer.session.send(audio)) accepted += 1;
     assert.equal(peer.counters.refused, 1);
     assert.equal(peer.counters.framesOut, accepted);
-    assert.ok(peer.session.bufferedBytes <= MIB);
+    assert.ok(peer.session.bufferedBytes <= MIB + 1_000);
     assert.ok(peer.counters.maxBufferedBytes <= MIB + 1_000 && peer.counters.maxBufferedBytes > MIB / 2);
+    while (peer.session.send('{"a":1}')) accepted += 1;
     assert.ok(peer.session.stopAudio(), 'StopAudio gets through');
     let received = 0;
     client.on('message', () => {
@@ -283,28 +299,38 @@ describe('the send mark', () => {
     assert.ok(peer.session.bufferedBytes < MIB + 64 * 1024);
   });
 
-  it('closes a peer that never reads', async (t) => {
-    const { connect } = await createMediaServer(t, { limits: { slowMs: 30 }, ws: { closeTimeout: 20 } });
+  it('closes a peer that never reads, and cuts it off', async (t) => {
+    const { connect } = await createMediaServer(t);
     const { client, peer } = await connect();
     const other = await connect();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     client.pause();
     while (peer.session.send(audio));
     await roundTrip(other.client, other.peer);
+    t.mock.timers.tick(9_999);
+    assert.ok(peer.session.open);
+    t.mock.timers.tick(1);
+    assert.equal(peer.session.open, false);
+    await roundTrip(other.client, other.peer);
+    assert.deepEqual(peer.ends, [], 'it may still read and answer the close');
+    t.mock.timers.tick(1_000);
     assert.deepEqual(await peer.ended, { code: 1008, reason: 'Reads too slowly', ours: true });
     await roundTrip(other.client, other.peer);
   });
 
-  it('leaves a peer alone that reads in time', async (t) => {
-    const { connect } = await createMediaServer(t, { limits: { slowMs: 400 } });
+  it('leaves a peer alone that reads in time, if only just', async (t) => {
+    const { connect } = await createMediaServer(t);
     const { client, peer } = await connect();
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    let sent = 0;
     let received = 0;
     client.on('message', () => {
       received += 1;
     });
-    // The buffer is full again and again for longer than slowMs in all, but never for so long at a time.
-    for (let round = 0, sent = 0; round < 10; round += 1) {
+    for (let round = 0; round < 4; round += 1) {
       client.pause();
       while (peer.session.send(audio)) sent += 1;
+      t.mock.timers.tick(9_000);
       client.resume();
       while (received < sent) await once(client, 'message');
     }
@@ -336,6 +362,14 @@ describe("one socket's misbehaviour", () => {
     });
     const fragments = await connectRaw(...pieces);
     assert.equal((await fragments.peer.ended).code, 1008);
+    await roundTrip(well.client, well.peer);
+
+    const dribble = await connectRaw(clientFrame('', { length: 200_000 }));
+    for (let i = 0; i < 100_000 && dribble.peer.ends.length === 0; i += 1) {
+      dribble.tcp.write('x');
+      await setImmediate(); // a chunk of its own
+    }
+    assert.equal(dribble.peer.ends[0]?.code, 1008);
     await roundTrip(well.client, well.peer);
 
     const flood = await connect();
