@@ -138,7 +138,7 @@ describe('an announcement', limits, () => {
       assert.equal(response.status, 401);
       assert.equal(response.headers.get('www-authenticate'), 'X-Event-Grid-Key');
       assert.equal(response.headers.get('connection'), 'close');
-      assert.deepEqual(Object.keys(await response.json()), ['error']);
+      assert.deepEqual(Object.keys((await response.json()) as object), ['error']);
     }
     assert.equal(requests(placed, 'answerCall'), 0);
     assert.equal(app.callgate.size, 0);
