@@ -32,23 +32,26 @@ export function createCallMedia({
   exchange,
   ids,
   from,
-  isOver,
+  over,
   note,
   push,
   onDone,
+  onUnheard,
 }: {
   request: MediaRequest;
   options: CallOptions;
   exchange: Exchange;
   ids: CallIds;
   from: Identifier;
-  /** Whether the call has ended. */
-  isOver: () => boolean;
+  /** Fires when the call has ended. */
+  over: AbortSignal;
   note: (happening: Happening) => void;
   /** Posts a callback event. */
   push: (type: string, data: Record<string, unknown>, result?: Result) => Promise<void>;
   /** The caller has said everything. */
   onDone: () => void;
+  /** Nobody listens any more, with so many frames still to say. */
+  onUnheard: (frames: number) => void;
 }): CallMedia {
   const { durations, faults, keys, signal } = exchange;
   const { sound = 'speech', seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
@@ -67,11 +70,12 @@ export function createCallMedia({
     tailTicks: Math.ceil(durations.graceMs / durations.frameMs),
     upgradeTimeoutMs: durations.upgradeTimeoutMs,
     graceMs: durations.graceMs,
-    onFrame: (frame) => options.onFrame?.(frame),
+    onFrame: options.onFrame,
     onFirst: () => void press(options.digits ?? ''),
     onDone,
     onClose(by, code, reason, superseded) {
-      note({ type: 'media-closed', by, code, reason, expected: superseded || isOver() });
+      note({ type: 'media-closed', by, code, reason, expected: superseded || over.aborted });
+      if (!stream.live) onUnheard(stream.counts.left);
     },
   });
 
@@ -86,15 +90,15 @@ export function createCallMedia({
     const { status, error, socket } = upgrade;
     note({ type: 'upgrade', status, error, headers: upgrade.headers });
     const dropAfterMs = faults().dropMediaAfterMs;
-    if (isOver()) socket?.close();
+    if (over.aborted) socket?.close();
     else if (dropAfterMs !== null) void rest(dropAfterMs, signal).then(socket?.drop);
     return upgrade;
   };
 
   async function press(digits: string) {
     for (const key of digits) {
-      await rest(durations.keyMs, signal);
-      if (isOver()) return;
+      await rest(durations.keyMs, over);
+      if (over.aborted) return;
       stream.press(key);
     }
   }
@@ -104,7 +108,7 @@ export function createCallMedia({
     open,
     press,
     async start(data = {}) {
-      if (isOver() || stream.live) return;
+      if (over.aborted || stream.live) return;
       const { status } = await open();
       if (status === 101)
         void push('MediaStreamingStarted', { ...data, ...update('Started', 'subscriptionStarted') });

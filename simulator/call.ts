@@ -39,7 +39,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   });
   const note = (happening: Happening) => journal.add(happening);
   const { promise: ended, resolve: settle } = Promise.withResolvers<CallReport>();
-  const stopRinging = new AbortController();
+  const [stopRinging, hungUp] = [new AbortController(), new AbortController()];
   const ringing = AbortSignal.any([stopRinging.signal, signal]);
   const announcement = incomingCallEvent(
     { ...ids, from, to, callerDisplayName: '' },
@@ -95,9 +95,19 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     if (state === 'ended') return;
     state = 'ended';
     stopRinging.abort();
+    hungUp.abort();
     note({ type: 'ended', outcome });
     media?.stream.close();
     void push('CallDisconnected', {}, result).then(() => settle(report()));
+  }
+
+  const hangUp = () => end('the caller hung up');
+
+  /** A caller who isn't heard says what there is to say all the same, and hangs up. */
+  async function speakUnheard(frames: number) {
+    if (!Number.isFinite(frames)) return;
+    await rest(frames * durations.frameMs, hungUp.signal);
+    if (!media?.stream.live) hangUp();
   }
 
   function report(): CallReport {
@@ -146,7 +156,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     async press(digits) {
       await media?.press(digits);
     },
-    hangUp: () => end('the caller hung up'),
+    hangUp,
     async answer(request) {
       assertRinging();
       state = 'connected';
@@ -162,21 +172,21 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
         timeoutMs: durations.callbackTimeoutMs,
       });
       if (request.media) {
-        const isOver = () => state === 'ended';
-        const onDone = () => end('the caller hung up');
         media = createCallMedia({
           request: request.media,
           options,
           exchange,
           ids,
           from,
-          isOver,
+          over: hungUp.signal,
           note,
           push,
-          onDone,
+          onDone: hangUp,
+          onUnheard: (frames) => void speakUnheard(frames),
         });
       }
       note({ type: 'answered', callConnectionId: ids.callConnectionId });
+      if (options.seconds !== undefined) void speakUnheard(options.seconds * 50);
       if (order === 'media-before-answer' && request.media?.start) await media?.start();
       return () => void proceed();
     },

@@ -92,7 +92,11 @@ function findProblem(all: All, media: StreamReport | undefined): string | undefi
   if (undelivered && ended) {
     return `the app did not take ${undelivered.event}: ${undelivered.status ?? undelivered.error}`;
   }
-  const closed = all('media-closed').find((entry) => entry.by === 'app' && !entry.expected);
+  const goodbye = (code: number) =>
+    code === 1000 && (ended?.outcome === 'the app hung up' || ended === undefined);
+  const closed = all('media-closed').find(
+    ({ by, expected, code }) => by === 'app' && !expected && !goodbye(code),
+  );
   if (closed) return `the app closed the media WebSocket: ${closed.code} ${closed.reason}`.trimEnd();
   if (media && media.foreign > 0) return `the caller heard ${media.foreign} frames of another call`;
   const [why] = Object.keys(media?.unheard ?? {});

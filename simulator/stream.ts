@@ -1,14 +1,15 @@
 import { createCaller } from './caller.ts';
+import type { EarReport } from './ear.ts';
+import { createEar } from './ear.ts';
 import type { MediaSocket, Upgrade } from './media.ts';
 import { openMedia } from './media.ts';
 import type { Echo } from './meter.ts';
 import { createMeter } from './meter.ts';
 import type { Outbound } from './outbound.ts';
-import { parseOutbound } from './outbound.ts';
-import { createPlayback } from './playback.ts';
+import type { CallAudio } from './recording.ts';
+import { createRecording } from './recording.ts';
 import type { Ticker } from './ticker.ts';
 import type { Sound } from './wav.ts';
-import { formatStereoWav } from './wav.ts';
 
 /** What the app asked for when it answered. */
 export interface StreamFormat {
@@ -23,26 +24,19 @@ export interface StreamFormat {
 export type ReceivedFrame = Outbound & { at: number; text: string };
 
 /** What became of the audio. */
-export interface StreamReport extends Echo {
-  /** Frames to the app, how many of them more than a frame late, and how many it left no room for. */
+export interface StreamReport extends Echo, EarReport {
+  /** Frames to the app, how many of them came a frame late or more, and how many it left no room for. */
   sent: number;
   late: number;
   unsent: number;
-  /** Packets from the app that were heard, and those that weren't, by reason. */
-  received: number;
-  unheard: Record<string, number>;
-  /** What the caller heard, and what StopAudio took back, in milliseconds. */
-  heardMs: number;
-  stoppedMs: number;
-  stops: number;
 }
 
 /** The media of one call, over as many WebSockets as it takes. */
 export interface Stream {
   readonly format: StreamFormat;
   readonly live: boolean;
-  /** Frames so far, each way. */
-  readonly counts: { readonly sent: number; readonly received: number };
+  /** Frames so far, each way, and those that are still to be sent before the caller hangs up. */
+  readonly counts: { readonly sent: number; readonly received: number; readonly left: number };
   /** The playback buffer, in milliseconds. */
   readonly waitingMs: number;
   /** Opens a WebSocket; once accepted, it takes the place of the one before. */
@@ -53,9 +47,8 @@ export interface Stream {
   press(key: string): boolean;
   close(code?: number): void;
   report(): StreamReport;
-  /** What was kept of the call's audio: 16-bit little-endian PCM. */
-  audio(): { sampleRate: number; caller: Buffer; app: Buffer };
-  /** The same as a WAV file: the caller left, the app right. */
+  /** What was kept of the call's audio, and the same as a WAV file: the caller left, the app right. */
+  audio(): CallAudio;
   wav(): Buffer;
 }
 
@@ -80,10 +73,11 @@ export interface StreamOptions {
   upgradeTimeoutMs: number;
   graceMs: number;
   clock: () => number;
-  onFrame: (frame: ReceivedFrame) => void;
+  /** Sees every frame of the app. */
+  onFrame: ((frame: ReceivedFrame) => void) | undefined;
   /** The first WebSocket is open. */
   onFirst: () => void;
-  /** The end of a WebSocket; `superseded` if another has taken its place already. */
+  /** The end of a WebSocket; `superseded` if it wasn't in use any more. */
   onClose: (by: 'app' | 'simulator', code: number, reason: string, superseded: boolean) => void;
   /** The caller has said everything, and what could come back has. */
   onDone: () => void;
@@ -92,32 +86,30 @@ export interface StreamOptions {
 export function createStream(options: StreamOptions): Stream {
   const { format, ticker, clock } = options;
   const frameBytes = format.sampleRate / 25;
-  const silence = Buffer.alloc(frameBytes);
   const caller = createCaller({
     ...options,
     sampleRate: format.sampleRate,
     mark: options.marked ? options.number : undefined,
   });
   const meter = createMeter({ call: options.number, graceMs: options.graceMs, clock });
-  const playback = createPlayback({ frameBytes });
+  const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
+  const recording = createRecording({ sampleRate: format.sampleRate, limit: options.keep });
   const subscriptionId = crypto.randomUUID();
-  const kept: { caller: Buffer; app: Buffer }[] = [];
-  const unheard: Record<string, number> = {};
-  const count = { sent: 0, late: 0, unsent: 0, received: 0, stops: 0, stoppedMs: 0 };
+  const count = { sent: 0, late: 0, unsent: 0 };
   const speaker = format.speaker === undefined ? '' : `"participantRawID":${JSON.stringify(format.speaker)},`;
   let socket: MediaSocket | undefined;
   let framesLeft = options.frames;
   let tail = options.tailTicks;
-  let nextTick = 0;
+  let nextTick: number | undefined;
   let unsubscribe = () => {};
 
   function run(tick: number) {
-    if (tick - nextTick > MAX_CATCH_UP) nextTick = tick - MAX_CATCH_UP;
-    count.late += Math.max(0, tick - nextTick);
-    for (; nextTick <= tick && socket; nextTick++) {
+    const due = Math.min(tick - (nextTick ?? tick), MAX_CATCH_UP) + 1;
+    nextTick = tick + 1;
+    count.late += due - 1;
+    for (let frame = 0; frame < due && socket; frame++) {
       const said = framesLeft > 0 ? speak(socket) : undefined;
-      const heard = playback.next();
-      if (kept.length < options.keep) kept.push({ caller: said ?? silence, app: heard ?? silence });
+      recording.add(said, ear.next());
       if (!said) finish();
     }
   }
@@ -141,28 +133,9 @@ export function createStream(options: StreamOptions): Stream {
   /** The caller is through: hangs up once nothing is on its way any more. */
   function finish() {
     tail -= 1;
-    if (tail > 0 && (meter.outstanding > 0 || playback.waitingMs > 0)) return;
+    if (tail > 0 && (meter.outstanding > 0 || ear.waitingMs > 0)) return;
     unsubscribe();
     options.onDone();
-  }
-
-  function hear(text: string, isBinary: boolean) {
-    let frame: Outbound = isBinary ? { kind: 'unheard', why: 'a binary frame' } : parseOutbound(text);
-    if (frame.kind === 'audio') frame = take(frame);
-    else if (frame.kind === 'stop') {
-      count.stops += 1;
-      count.stoppedMs += playback.stop();
-    }
-    if (frame.kind === 'unheard') unheard[frame.why] = (unheard[frame.why] ?? 0) + 1;
-    options.onFrame({ ...frame, at: clock(), text });
-  }
-
-  function take(frame: Outbound & { kind: 'audio' }): Outbound {
-    if (!format.bidirectional) return { kind: 'unheard', why: 'the stream is not bidirectional' };
-    if (!playback.push(frame.pcm)) return { kind: 'unheard', why: 'more than the buffer holds' };
-    meter.received(frame.pcm);
-    count.received += 1;
-    return frame;
   }
 
   function begin(opened: MediaSocket) {
@@ -177,26 +150,27 @@ export function createStream(options: StreamOptions): Stream {
     );
     if (!first) return;
     if (count.sent === 0) options.onFirst();
-    nextTick = ticker.tick + 1;
+    nextTick = undefined;
     unsubscribe = ticker.add(run);
   }
 
-  function audio() {
-    return {
-      sampleRate: format.sampleRate,
-      caller: Buffer.concat(kept.map((frame) => frame.caller)),
-      app: Buffer.concat(kept.map((frame) => frame.app)),
-    };
+  /** Without a socket nothing is said or heard. */
+  function rest() {
+    socket = undefined;
+    unsubscribe();
+    meter.end();
   }
 
   return {
     format,
-    counts: count,
+    get counts() {
+      return { sent: count.sent, received: ear.received, left: framesLeft };
+    },
     get live() {
       return socket !== undefined;
     },
     get waitingMs() {
-      return playback.waitingMs;
+      return ear.waitingMs;
     },
     get socket() {
       return socket;
@@ -213,15 +187,12 @@ export function createStream(options: StreamOptions): Stream {
           begin(opened);
         },
         onMessage(data, isBinary) {
-          hear(data.toString(), isBinary);
+          const frame = ear.hear(data, isBinary);
+          options.onFrame?.({ ...frame, at: clock(), text: data.toString() });
         },
         onClose(by, code, reason) {
           const superseded = mine !== socket;
-          if (!superseded) {
-            socket = undefined;
-            unsubscribe();
-            meter.end();
-          }
+          if (!superseded) rest();
           options.onClose(by, code, reason, superseded);
         },
       });
@@ -232,15 +203,12 @@ export function createStream(options: StreamOptions): Stream {
       return true;
     },
     close(code = 1000) {
-      unsubscribe();
-      meter.end();
-      socket?.close(code);
+      const closing = socket;
+      rest();
+      closing?.close(code);
     },
-    report: () => ({ ...count, ...meter.report(), unheard: { ...unheard }, heardMs: playback.heardMs }),
-    audio,
-    wav() {
-      const { sampleRate, caller: left, app: right } = audio();
-      return formatStereoWav(left, right, sampleRate);
-    },
+    report: () => ({ ...count, ...meter.report(), ...ear.report() }),
+    audio: recording.audio,
+    wav: recording.wav,
   };
 }

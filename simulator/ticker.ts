@@ -3,8 +3,6 @@ export type TickListener = (tick: number) => void;
 
 /** One clock for all calls. */
 export interface Ticker {
-  /** The number of the latest tick. */
-  readonly tick: number;
   /** Calls `listener` on every tick until the returned function is called. */
   add(listener: TickListener): () => void;
   close(): void;
@@ -12,40 +10,50 @@ export interface Ticker {
 
 /**
  * A clock that doesn't drift: tick n is due at n periods after the start, however late the one before it came. One
- * timer serves all calls, since a timer per call costs more than the frames do, and it rests while nobody listens.
+ * timer serves all calls, since a timer per call costs more than its frames do, and it rests while nobody listens.
+ * The calls take turns within a period: all at once they would wait for each other.
  *
  * @param options.periodMs length of a tick in milliseconds
+ * @param options.turns how many turns a period has
  * @param options.clock monotonic clock in milliseconds
  */
-export function createTicker({ periodMs = 20, clock = () => performance.now() } = {}): Ticker {
+export function createTicker({ periodMs = 20, turns = 4, clock = () => performance.now() } = {}): Ticker {
   const origin = clock();
-  const listeners = new Set<TickListener>();
+  const groups = Array.from({ length: turns }, () => new Set<TickListener>());
+  const turnMs = periodMs / turns;
   let timer: NodeJS.Timeout | undefined;
+  let latest = 0;
 
-  // Rounded, because Node's timers may fire up to a millisecond early: that tick would be taken for the one before.
-  const current = () => Math.round((clock() - origin) / periodMs);
+  // Rounded, because Node's timers may fire up to a millisecond early: that turn would be taken for the one before.
+  const current = () => Math.round((clock() - origin) / turnMs);
+  const size = () => groups.reduce((sum, group) => sum + group.size, 0);
 
   function schedule() {
-    timer = setTimeout(run, origin + (current() + 1) * periodMs - clock());
+    timer = setTimeout(run, Math.max(0, origin + (latest + 1) * turnMs - clock()));
   }
   function run() {
-    const tick = current();
-    for (const listener of listeners) listener(tick);
-    if (listeners.size > 0) schedule();
-    else timer = undefined;
+    const now = current();
+    // Whoever's turn has come since, once: of ticks that were missed the number tells.
+    for (let turn = Math.max(latest + 1, now - turns + 1); turn <= now; turn++) {
+      for (const listener of groups[turn % turns] ?? []) listener(Math.floor(turn / turns));
+    }
+    latest = Math.max(latest, now);
+    timer = undefined;
+    if (size() > 0) schedule();
   }
 
   return {
-    get tick() {
-      return current();
-    },
     add(listener) {
-      listeners.add(listener);
-      if (timer === undefined) schedule();
-      return () => listeners.delete(listener);
+      const group = groups.reduce((fewest, other) => (other.size < fewest.size ? other : fewest));
+      group.add(listener);
+      if (timer === undefined) {
+        latest = current();
+        schedule();
+      }
+      return () => group.delete(listener);
     },
     close() {
-      listeners.clear();
+      for (const group of groups) group.clear();
       clearTimeout(timer);
       timer = undefined;
     },

@@ -281,3 +281,40 @@ test('a slow reader: what the app sends waits on its side', async (t) => {
   call.stream?.socket?.pause();
   assert.ok((await flooded.promise) > 8_000_000);
 });
+
+test('a caller whom nobody hears hangs up all the same', async (t) => {
+  for (const appOptions of [
+    { media: null },
+    { upgradeStatus: 403 },
+    { media: { startMediaStreaming: false } },
+  ]) {
+    const { simulator, app } = await start(t, appOptions);
+    const report = await simulator.placeCall({ app: app.webhook, seconds: 1 }).ended;
+    assert.equal(report.outcome, 'the caller hung up');
+  }
+  const { simulator, app } = await start(t, { onSocket: (socket) => socket.close(1011) });
+  assert.equal(
+    (await simulator.placeCall({ app: app.webhook, seconds: 1 }).ended).outcome,
+    'the caller hung up',
+  );
+});
+
+test('media that was stopped can be started at once', async (t) => {
+  const { simulator, app } = await start(t);
+  const call = simulator.placeCall({ app: app.webhook });
+  await call.until('upgrade');
+  const media = app.connections[0]?.getCallMedia();
+  await media?.stopMediaStreaming();
+  await call.until('media-closed', ({ expected }) => expected);
+  await media?.startMediaStreaming();
+  await call.until('upgrade', () => app.sockets.length === 2);
+  assert.equal(call.report().problem, undefined);
+});
+
+test('an app that says goodbye on the WebSocket before it hangs up has done nothing wrong', async (t) => {
+  const { simulator, app } = await start(t, { onSocket: (socket) => socket.close(1000) });
+  const call = simulator.placeCall({ app: app.webhook });
+  await call.until('media-closed');
+  await app.connections[0]?.hangUp(true);
+  assert.equal((await call.ended).problem, undefined);
+});

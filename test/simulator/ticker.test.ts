@@ -1,24 +1,64 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Ticker } from '../../simulator/ticker.ts';
 import { createTicker } from '../../simulator/ticker.ts';
 
+/** The next tick once the clock has gone on by so much. */
+function nextTick(ticker: Ticker, time: { now: number }, elapsed: number): Promise<number> {
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const remove = ticker.add((tick) => {
+    remove();
+    resolve(tick);
+  });
+  time.now += elapsed;
+  return promise;
+}
+
 test('does not drift: a stall is told by the number of the next tick', async (t) => {
-  let time = 0;
-  const ticker = createTicker({ periodMs: 1, clock: () => time });
+  const time = { now: 0 };
+  const ticker = createTicker({ periodMs: 4, turns: 1, clock: () => time.now });
   t.after(() => ticker.close());
-  const ticks = (late: number) => {
-    const { promise, resolve } = Promise.withResolvers<number>();
-    const remove = ticker.add((tick) => {
-      remove();
-      resolve(tick);
+  assert.equal(await nextTick(ticker, time, 4), 1);
+  assert.equal(await nextTick(ticker, time, 2_000), 501);
+  assert.equal(
+    await nextTick(ticker, time, 3.4),
+    502,
+    'a timer that fires early has come for the tick it was meant for',
+  );
+});
+
+test('a tick that takes long delays none but itself', async (t) => {
+  const time = { now: 0 };
+  const ticker = createTicker({ periodMs: 4, turns: 1, clock: () => time.now });
+  t.after(() => ticker.close());
+  const ticks: number[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  ticker.add((tick) => {
+    ticks.push(tick);
+    time.now = tick * 4 + 3; // three quarters of a period at work
+    setImmediate(() => {
+      time.now = (tick + 1) * 4;
     });
-    time += late;
-    return promise;
-  };
-  assert.equal(await ticks(1), 1);
-  assert.equal(await ticks(500), 501);
-  time += 0.6; // a timer that fires a little early belongs to the tick that it was meant for
-  assert.equal(ticker.tick, 502);
+    if (ticks.length === 4) resolve();
+  });
+  time.now = 4;
+  await promise;
+  assert.deepEqual(ticks, [1, 2, 3, 4]);
+});
+
+test('calls take turns within a period', async (t) => {
+  const ticker = createTicker({ periodMs: 8, turns: 4 });
+  t.after(() => ticker.close());
+  const turns: number[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  for (const listener of [0, 1, 2, 3]) {
+    ticker.add(() => {
+      turns.push(listener);
+      if (turns.length === 16) resolve();
+    });
+  }
+  await promise;
+  for (const listener of [0, 1, 2, 3]) assert.equal(turns.filter((one) => one === listener).length, 4);
 });
 
 test('rests while nobody listens, and ends with the process', async (t) => {
