@@ -39,7 +39,6 @@ export async function createMediaServer(
   { limits = {}, ws = {}, counters }: MediaServerOptions = {},
 ) {
   const server = new WebSocketServer({ ...mediaSocketOptions, ...ws, host: '127.0.0.1', port: 0 });
-  const peers: Peer[] = [];
   const arrivals: ((peer: Peer) => void)[] = [];
   server.on('connection', (socket) => {
     const { promise: ended, resolve } = Promise.withResolvers<SessionEnd>();
@@ -64,7 +63,6 @@ export async function createMediaServer(
         },
       }),
     };
-    peers.push(peer);
     arrivals.shift()?.(peer);
   });
   await once(server, 'listening');
@@ -109,7 +107,6 @@ export async function createMediaServer(
       tcp.write(Buffer.concat([Buffer.from(head), ...following]));
       return { tcp, peer: await arrived };
     },
-    peers,
   };
 }
 
