@@ -78,7 +78,7 @@ export type SessionOptions = {
   readonly onMalformed: (why: MalformedWhy) => void;
   /** What onFrame threw. The session goes on. */
   readonly onError: (error: unknown) => void;
-  /** The socket is gone. Called once, whatever happened to it. */
+  /** The session is over: no frame comes or goes any more. Called once; our own close may go on for a second. */
   readonly onClose: (end: SessionEnd) => void;
 };
 
@@ -91,7 +91,7 @@ export type Session = {
   send(text: string): boolean;
   /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
   stopAudio(): boolean;
-  /** Begins to close; `onClose` tells of its end. Only the first time counts. The reason: up to 123 bytes, for logs. */
+  /** Closes; only the first time counts. The reason: up to 123 bytes, for logs. */
   close(code: number, reason: string): void;
 };
 
@@ -121,6 +121,7 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   let slow: NodeJS.Timeout | undefined;
   let ours: { code: number; reason: string } | undefined;
   let malformedInARow = 0;
+  let ended = false;
 
   function isOpen(): boolean {
     return !ours && socket.readyState === socket.OPEN;
@@ -138,6 +139,7 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
     if (!isOpen()) return;
     ours = { code, reason };
     socket.close(code, reason);
+    end(code);
   }
 
   function receive(message: Buffer, isBinary: boolean): void {
@@ -198,13 +200,21 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   });
   // ws has answered a violation with its close code by now. Without a listener it would end the process.
   socket.on('error', (error: Error & { code?: string }) => {
-    ours ??= { code: VIOLATIONS[error.code ?? ''] ?? 1002, reason: 'Protocol violation' };
+    const code = VIOLATIONS[error.code ?? ''] ?? 1002;
+    ours ??= { code, reason: 'Protocol violation' };
+    end(code);
   });
-  socket.once('close', end);
-  if (socket.readyState === socket.CLOSED) queueMicrotask(() => end(1006)); // too late for its event
+  socket.once('close', gone);
+  if (socket.readyState === socket.CLOSED) queueMicrotask(() => gone(1006)); // too late for its event
+
+  function gone(code: number): void {
+    clearInterval(heart);
+    end(code);
+  }
 
   function end(code: number): void {
-    clearInterval(heart);
+    if (ended) return;
+    ended = true;
     clearTimeout(slow);
     onClose(ours ? { ...ours, ours: true } : { code, reason: '', ours: false });
   }

@@ -15,6 +15,8 @@ import {
 
 /** One session on the server's side, with all that it has said so far. */
 export type Peer = {
+  /** The server's end of the WebSocket. */
+  socket: WebSocket;
   session: Session;
   frames: Frame[];
   malformed: MalformedWhy[];
@@ -44,6 +46,7 @@ export async function createMediaServer(
     const { promise: ended, resolve } = Promise.withResolvers<SessionEnd>();
     const peerCounters = counters ?? createCounters();
     const peer: Peer = {
+      socket,
       frames: [],
       malformed: [],
       errors: [],
