@@ -342,6 +342,15 @@ describe('transfer', limits, () => {
     await assert.rejects(running.transfer('+15550179'), /not connected/);
   });
 
+  it('that ACS took and then says nothing of ends with the call', async (t) => {
+    const { app, placed, running } = await startCall(t);
+    app.simulator.failNext('transferToParticipant', { status: 202, body: {}, applied: false });
+    const transferred = assert.rejects(running.transfer('+15550177'), /ended first/);
+    await placed.until('request', ({ operation }) => operation === 'transferToParticipant');
+    await placed.post([placed.event('MediaStreamingFailed')]);
+    await transferred;
+  });
+
   it('whose events overtake the answer to it is no failure', async (t) => {
     const { app, placed, running } = await startCall(t);
     app.simulator.failNext('transferToParticipant', { delayMs: 3_600_000 });

@@ -89,8 +89,11 @@ describe('the log', limits, () => {
       401,
     );
     const busy = app.simulator.placeCall({ from: '+15550123', announce: false });
-    app.simulator.failNext('rejectCall', { status: 404 });
     await app.announce(busy.announcement);
+    await app.log.until('rejected as busy');
+    app.simulator.failNext('rejectCall', { status: 404 });
+    await app.announce(app.simulator.placeCall({ from: '+15550123', announce: false }).announcement);
+    await app.log.until('rings out');
     app.simulator.setFaults({ token: 'wrong-audience' });
     await placed.openMedia();
     app.simulator.setFaults({ token: null });
