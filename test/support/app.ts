@@ -64,11 +64,18 @@ export async function startApp(t: TestContext, options: AppOptions = {}): Promis
     ...(incoming && { incoming }),
     ...(signingKeys && { signingKeys }),
   });
+  try {
+    await callgate.start();
+  } catch (error) {
+    await simulator.close();
+    // Somebody was quicker to take the port that was free.
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return startApp(t, options);
+    throw error;
+  }
   t.after(async () => {
     await callgate.stop(0);
     await simulator.close();
   });
-  await callgate.start();
   if (ready) await callgate.whenReady;
 
   return {
