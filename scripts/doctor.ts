@@ -21,7 +21,7 @@ const { envFile, json = false } = program.opts<{ envFile?: string; json?: boolea
 process.exitCode = await main(program.processedArgs[0]);
 
 async function main(named: URL | undefined): Promise<number> {
-  const own = withoutEmpty({ ...readEnvFile(envFile), ...process.env });
+  const own = { ...withoutEmpty(readEnvFile(envFile)), ...withoutEmpty(process.env) };
   const azd = withoutEmpty(readAzdEnvironment(join(import.meta.dirname, '..'), own.AZURE_ENV_NAME));
   const found = locate(named, own, azd);
   if (!found) {

@@ -3,66 +3,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config.ts';
+import { added, appSettings, platform, resolveAll, type Settings, siteConfigOf } from './settings.ts';
 import { type Evaluated, everyVariant, type Variant } from './variants.ts';
-
-type Settings = Record<string, string>;
-
-/** Settings that something else than config.ts reads. */
-const platform: Settings = {
-  APPLICATIONINSIGHTS_CONNECTION_STRING: 'telemetry.ts',
-  NODE_ENV: 'npm and Express',
-  NPM_CONFIG_OMIT: 'npm',
-  NPM_CONFIG_PRODUCTION: 'npm',
-  OTEL_SERVICE_NAME: 'OpenTelemetry',
-  SCM_DO_BUILD_DURING_DEPLOYMENT: 'App Service',
-  WEBSITES_CONTAINER_STOP_TIME_LIMIT: 'App Service',
-};
-
-/** What App Service adds. */
-const added = { WEBSITE_SITE_NAME: 'app', WEBSITE_HOSTNAME: 'app.example.net', PORT: '8080' };
-
-/** What an expression that only Azure can evaluate might give there. */
-const samples: [RegExp, string][] = [
-  [
-    /^\[reference\('[^']+\/communicationServices\/[^']+', '[\d-]+'\)\.immutableResourceId\]$/,
-    '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e',
-  ],
-  [
-    /^\[format\('https:\/\/\{0\}', reference\('[^']+\/communicationServices\/[^']+', '[\d-]+'\)\.hostName\)\]$/,
-    'https://acs.communication.azure.com',
-  ],
-  [
-    /^\[reference\('[^']+\/userAssignedIdentities\/[^']+', '[\d-]+'\)\.clientId\]$/,
-    '4b1c9d2e-7f60-4a8b-b3c5-d6e7f8091a2b',
-  ],
-  [
-    /^\[reference\('[^']+\/components\/[^']+', '[\d-]+'\)\.ConnectionString\]$/,
-    'InstrumentationKey=0;IngestionEndpoint=https://example.net/',
-  ],
-  [/^@Microsoft\.KeyVault\(VaultName=kv-\w+;SecretName=(event-grid|call-signing)-key\)$/, 'k'.repeat(64)],
-  [
-    /^@Microsoft\.KeyVault\(VaultName=kv-\w+;SecretName=acs-connection-string\)$/,
-    'endpoint=https://acs.communication.azure.com/;accesskey=a2V5',
-  ],
-];
-
-function resolved(value: string): string {
-  const sample = samples.find(([pattern]) => pattern.test(value));
-  assert.ok(sample || !/^[[@]/.test(value), `a sample for ${value}`);
-  return sample?.[1] ?? value;
-}
 
 export function aboutSite(deployed: () => Evaluated) {
   const site = (variant: Variant) => deployed().one(variant, 'Web/sites');
-  const siteConfig = (variant: Variant): Record<string, unknown> =>
-    Object(site(variant).properties?.siteConfig);
-  const settings = (variant: Variant): Settings => {
-    // The shape is Microsoft.Web/sites': a list of names and values.
-    const list = siteConfig(variant).appSettings as { name: string; value: string }[];
-    return Object.fromEntries(list.map(({ name, value }) => [name, value]));
-  };
-  const sampled = (variant: Variant): Settings =>
-    Object.fromEntries(Object.entries(settings(variant)).map(([name, value]) => [name, resolved(value)]));
+  const siteConfig = (variant: Variant) => siteConfigOf(deployed(), variant);
+  const settings = (variant: Variant) => appSettings(deployed(), variant);
+  const sampled = (variant: Variant): Settings => resolveAll(settings(variant));
 
   test('every setting is read by config.ts, or known to be read by something else', () => {
     const read = new Set(Object.keys(platform));

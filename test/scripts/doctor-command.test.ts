@@ -59,8 +59,6 @@ test('--env-file is what npm run dev takes; what is set besides wins', async (t)
   await writeFile(join(path, 'app.env'), env.map(([name, value]) => `${name}='${value}'\n`).join(''));
   const wrong = await doctor(t, ['--env-file', 'app.env', '--json'], {
     INIT_CWD: path,
-    PUBLIC_URL: undefined,
-    ACS_CONNECTION_STRING: undefined,
   });
   assert.deepEqual(
     JSON.parse(wrong.out).checks.flatMap(({ name, verdict }: Record<string, string>) =>
@@ -70,8 +68,6 @@ test('--env-file is what npm run dev takes; what is set besides wins', async (t)
   );
   const right = await doctor(t, ['--env-file', 'app.env'], {
     INIT_CWD: path,
-    PUBLIC_URL: undefined,
-    ACS_CONNECTION_STRING: undefined,
     ACS_AUDIENCE: simulator.audience,
   });
   assert.equal(right.code, 0, right.out);
