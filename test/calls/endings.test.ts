@@ -6,6 +6,8 @@ import type { SimulatedCall } from '../../simulator/handle.ts';
 import type { Call, Handler } from '../../src/calls/call.ts';
 import { type App, catchCall, end, startApp } from '../support/app.ts';
 
+const limits = { concurrency: true, timeout: 120_000 };
+
 /** Hang-ups that reached the simulator, by the status that they were answered with. */
 function hangUps({ journal }: SimulatedCall): (number | undefined)[] {
   return journal.entries.flatMap((entry) =>
@@ -25,7 +27,7 @@ async function assertHungUp({ callgate, simulator }: App, call: SimulatedCall) {
 
 const connected = (call: SimulatedCall) => call.until('upgrade', ({ status }) => status === 101);
 
-describe('a call is hung up, once', { concurrency: true, timeout: 120_000 }, () => {
+describe('a call is hung up, once', limits, () => {
   it('when its time is over', async (t) => {
     const app = await startApp(t, { config: { maxCallMs: 500 } });
     const placed = app.simulator.placeCall();
@@ -143,6 +145,16 @@ describe('a call is hung up, once', { concurrency: true, timeout: 120_000 }, () 
     assert.equal((await placed.until('announced', ({ what }) => what === 'call')).status, 200);
   });
 
+  it('when the process stops before anybody has said the id of the call', async (t) => {
+    const app = await startApp(t, { simulator: { callbackRetryMs: [] } });
+    app.simulator.setFaults({ token: 'expired' }); // neither socket nor event gets in
+    app.simulator.failNext('answerCall', { delayMs: 300 });
+    const placed = app.simulator.placeCall();
+    await placed.until('answered');
+    await app.callgate.stop(0);
+    await assertHungUp(app, placed);
+  });
+
   it('when no socket comes after the answer', async (t) => {
     const app = await startApp(t, {
       calls: { limits: { socketMs: 200 } },
@@ -202,7 +214,7 @@ describe('a call is hung up, once', { concurrency: true, timeout: 120_000 }, () 
   });
 });
 
-describe('a call that is over for ACS', { concurrency: true, timeout: 120_000 }, () => {
+describe('a call that is over for ACS', limits, () => {
   it('is not hung up', async (t) => {
     const { handler, call } = catchCall();
     const app = await startApp(t, { handler });
@@ -243,7 +255,7 @@ describe('a call that is over for ACS', { concurrency: true, timeout: 120_000 },
   });
 });
 
-describe('a hang-up that fails', { concurrency: true, timeout: 120_000 }, () => {
+describe('a hang-up that fails', limits, () => {
   it('is tried again, and the slot is free meanwhile', async (t) => {
     const { handler, call } = catchCall();
     const app = await startApp(t, { handler });
@@ -268,6 +280,32 @@ describe('a hang-up that fails', { concurrency: true, timeout: 120_000 }, () => 
     assert.equal(line.level, 50);
     assert.equal(app.callgate.size, 0);
     assert.deepEqual(hangUps(placed), [500], 'given up after hangUpMs');
+  });
+});
+
+describe('a process that stops', limits, () => {
+  it('lets calls go on, and is done when the last has ended', async (t) => {
+    const { handler, call } = catchCall();
+    const app = await startApp(t, { handler });
+    const placed = app.simulator.placeCall();
+    const running = await call;
+    const stopped = app.callgate.stop(3_600_000);
+    assert.equal((await fetch(`${app.url}/readyz`)).status, 503);
+    assert.equal(running.signal.aborted, false);
+    placed.hangUp();
+    await stopped;
+    assert.equal(running.signal.aborted, true);
+    assert.deepEqual(hangUps(placed), []);
+  });
+
+  it('waits no longer for a hang-up than it has time', async (t) => {
+    const { handler, call } = catchCall();
+    const app = await startApp(t, { handler });
+    app.simulator.placeCall();
+    await call;
+    app.simulator.failNext('terminate', { delayMs: 3_600_000, applied: false });
+    await app.callgate.stop(0, 100);
+    assert.equal(app.callgate.size, 0);
   });
 });
 
