@@ -34,7 +34,8 @@ resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
             {
               name: 'x-event-grid-key'
               type: 'Static'
-              properties: { value: eventGridKey, isSecret: true }
+              // During a rotation the secret holds two, with a comma between: the app takes both.
+              properties: { value: first(split(eventGridKey, ',')), isSecret: true }
             }
           ]
         }

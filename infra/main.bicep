@@ -240,4 +240,4 @@ output INCOMING_CALLS_READY bool = incomingCallsReady
 @description('What is left to do; azd up shows it at its end.')
 output NEXT_STEP string = !incomingCallsReady
   ? 'Calls are not announced to the app yet: run azd up.'
-  : 'Callgate answers the calls of ${acsName}. Give that resource a phone number, or connect Teams Phone to it (README: A number to call), and call.'
+  : 'Callgate answers the calls of ${acsName}. Give that resource a phone number, or connect Teams Phone to it (docs/azure.md: A number to call), and call. npm run doctor says whether all is well.'

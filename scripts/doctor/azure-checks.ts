@@ -1,13 +1,18 @@
 // What the resources behind the app say, read with the user's own Azure sign-in.
 
 import { pick } from './ask.ts';
-import { AzureError } from './azure.ts';
+import { type Azure, AzureError } from './azure.ts';
 import { type Finding, ok, type Patient, unchecked, wrong } from './check.ts';
 
 const versions = {
   communication: '2026-03-18',
   eventGrid: '2025-02-15',
+  identities: '2024-11-30',
+  roles: '2022-04-01',
 } as const;
+
+/** Communication and Email Service Owner, which infra/communication-access.bicep assigns. */
+const answersCalls = '09976791-48a7-449e-bb21-39d1a415f350';
 
 const incomingCall = 'Microsoft.Communication.IncomingCall';
 const unknown = unchecked(
@@ -32,6 +37,42 @@ export function checkResource(patient: Patient): Promise<Finding> {
   });
 }
 
+/** Whether the identity that azd made for the app may answer calls; that it gets tokens only the app's log can tell. */
+export function checkRole(patient: Patient): Promise<Finding> {
+  const { azure, settings } = patient;
+  const { ACS_AUTH, AZURE_RESOURCE_GROUP: group, AZURE_SUBSCRIPTION_ID: subscription } = settings;
+  if (ACS_AUTH === 'key') return Promise.resolve(ok('none is needed: the app uses the access key'));
+  return reading("the app's identity", async () => {
+    const acs = await findAcs(patient);
+    if (acs === undefined || !group || !subscription) {
+      return unchecked(
+        "the app's identity is not known here",
+        "the app's log says at the start whether it has signed in to ACS",
+      );
+    }
+    const inGroup = `/subscriptions/${subscription}/resourceGroups/${group}/providers`;
+    const identities = `${inGroup}/Microsoft.ManagedIdentity/userAssignedIdentities`;
+    const assignments = `${acs}/providers/Microsoft.Authorization/roleAssignments`;
+    const principals = (await list(azure, identities, versions.identities)).map((one) =>
+      pick(one, 'properties', 'principalId'),
+    );
+    const holders = (await list(azure, assignments, versions.roles))
+      .filter((one) => String(pick(one, 'properties', 'roleDefinitionId')).endsWith(answersCalls))
+      .map((one) => pick(one, 'properties', 'principalId'));
+    return principals.some((principal) => holders.includes(principal))
+      ? ok("the app's identity may answer calls")
+      : wrong(
+          "the app's identity may not answer calls",
+          'give it the role Communication and Email Service Owner on the ACS resource: azd up does',
+        );
+  });
+}
+
+async function list(azure: Azure, id: string, version: string): Promise<unknown[]> {
+  const value = pick(await azure.get(id, version), 'value');
+  return Array.isArray(value) ? value : [];
+}
+
 /** Whether calls are announced, and here. */
 export function checkSubscription(patient: Patient): Promise<Finding> {
   const { azure, settings, url } = patient;
@@ -42,11 +83,12 @@ export function checkSubscription(patient: Patient): Promise<Finding> {
     const { EVENT_SUBSCRIPTION_ID: id, ACS_RESOURCE_ID: acs } = settings;
     if (id !== undefined) return judge(await azure.get(id, versions.eventGrid), url);
     if (acs === undefined) return unknown;
-    const list = pick(
-      await azure.get(`${acs}/providers/Microsoft.EventGrid/eventSubscriptions`, versions.eventGrid),
-      'value',
+    const all = await list(
+      azure,
+      `${acs}/providers/Microsoft.EventGrid/eventSubscriptions`,
+      versions.eventGrid,
     );
-    const findings = (Array.isArray(list) ? list : []).map((one) => judge(one, url));
+    const findings = all.map((one) => judge(one, url));
     return (
       findings.find(({ verdict }) => verdict === 'ok') ??
       wrong(

@@ -26,7 +26,7 @@ export interface Azure {
   get(id: string, apiVersion: string): Promise<unknown>;
 }
 
-const idShape = /^\/subscriptions\/[\da-f-]{36}\/resourceGroups\/[\w.()-]+\/providers(\/[\w.-]+){3,}$/i;
+const idShape = /^\/subscriptions\/[\da-f-]{36}\/resourceGroups\/[\w.()-]+\/providers(\/[\w.-]+){2,}$/i;
 
 /** Nothing else becomes part of a URL that a token is sent to. */
 const isResourceId = (id: string) => idShape.test(id) && !id.includes('/.');

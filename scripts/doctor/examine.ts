@@ -7,7 +7,7 @@ import {
   checkWebSocket,
 } from './app-checks.ts';
 import { NoAnswer } from './ask.ts';
-import { checkResource, checkSubscription } from './azure-checks.ts';
+import { checkResource, checkRole, checkSubscription } from './azure-checks.ts';
 import { type Check, type Finding, type Patient, unchecked, wrong } from './check.ts';
 import { checkAudience, checkKeys, checkSignIn } from './environment-checks.ts';
 
@@ -23,6 +23,7 @@ const checks: readonly Check[] = [
   { name: 'audience', look: checkAudience },
   { name: 'resource', look: checkResource },
   { name: 'sign-in', look: checkSignIn },
+  { name: 'role', look: checkRole },
   { name: 'subscription', look: checkSubscription },
 ];
 

@@ -73,6 +73,16 @@ describe('azure.yaml', () => {
     assert.deepEqual(variables.sort(), wanted.sort());
   });
 
+  test('docs/azure.md has a row for each parameter but that one', () => {
+    const parameters = Array.from(
+      read('infra/main.parameters.json').matchAll(/\$\{(\w+)\}/g),
+      ([, name]) => name,
+    );
+    const [, table = ''] = /^## Parameters\n([^]*?)\n#/m.exec(read('docs/azure.md')) ?? [];
+    const rows = Array.from(table.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name);
+    assert.deepEqual(rows.sort(), parameters.filter((name) => name !== 'INCOMING_CALLS_READY').sort());
+  });
+
   test('a variable that GitHub has no value for is unset, so that the default of the template holds', () => {
     const script = /^ {8}run: \|\n((?: {10}.*\n)+)/m.exec(read('.github/workflows/azure-dev.yml'))?.[1];
     assert.match(script ?? '', /^ +azd up --no-prompt$/m);

@@ -35,7 +35,7 @@ test('a line for each check, a sum, and 0 where nothing is wrong', async (t) => 
   assert.match(out, new RegExp(`^\n${url}\n\n {2}ok +https `));
   assert.match(out, /^ {2}ok +WebSocket +an upgrade without a token gets 401 and a challenge$/m);
   assert.match(out, /^ {2}unchecked +subscription .*\n +→ run this in the folder that azd up was run in/m);
-  assert.match(out, /^9 ok, 0 wrong, 2 unchecked$/m);
+  assert.match(out, /^9 ok, 0 wrong, 3 unchecked$/m);
   assert.doesNotMatch(out, /secret/);
 });
 

@@ -89,6 +89,7 @@ describe('the doctor, at the app with a local ACS', () => {
       audience: 'ok',
       resource: 'unchecked',
       'sign-in': 'ok',
+      role: 'unchecked',
       subscription: 'unchecked',
     });
     assert.match(findings['event key']?.found ?? '', /with it 200/);
@@ -107,6 +108,7 @@ describe('the doctor, at the app with a local ACS', () => {
       audience: 'unchecked',
       resource: 'unchecked',
       'sign-in': 'unchecked',
+      role: 'unchecked',
       subscription: 'unchecked',
     });
   });
@@ -398,6 +400,38 @@ describe('the doctor, with an Azure sign-in', () => {
     assert.deepEqual([well.resource?.verdict, well.subscription?.verdict], ['ok', 'ok']);
     const none = await start(t, { ...all, [list]: { value: [elsewhere] } });
     assert.equal((await none.look(settings)).subscription?.verdict, 'wrong');
+  });
+
+  it("the app's identity: whether it has the role that answers calls", async (t) => {
+    const roleOf = (principalId: string, role: string) => ({
+      properties: {
+        principalId,
+        roleDefinitionId: `/providers/Microsoft.Authorization/roleDefinitions/${role}`,
+      },
+    });
+    const answersCalls = '09976791-48a7-449e-bb21-39d1a415f350';
+    const settings = {
+      ...deployed,
+      AZURE_SUBSCRIPTION_ID: '11111111-1111-1111-1111-111111111111',
+      AZURE_RESOURCE_GROUP: 'rg-callgate-test',
+    };
+    for (const [assigned, verdict] of [
+      [[roleOf('somebody', 'reader'), roleOf('app', answersCalls)], 'ok'],
+      [[roleOf('somebody', answersCalls), roleOf('app', 'reader')], 'wrong'],
+      [[], 'wrong'],
+    ] as const) {
+      const { look } = await start(t, {
+        ...all,
+        [`${group}/Microsoft.ManagedIdentity/userAssignedIdentities`]: {
+          value: [{ properties: { principalId: 'app' } }],
+        },
+        [`${acs}/providers/Microsoft.Authorization/roleAssignments`]: { value: assigned },
+      });
+      assert.equal((await look(settings)).role?.verdict, verdict);
+    }
+    const { look } = await start(t, all);
+    assert.equal((await look({ ...settings, ACS_AUTH: 'key' })).role?.verdict, 'ok');
+    assert.equal((await look(deployed)).role?.verdict, 'unchecked');
   });
 
   it('what may not be seen is unchecked', async (t) => {
