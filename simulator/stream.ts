@@ -110,7 +110,11 @@ export function createStream(options: StreamOptions): Stream {
     for (let frame = 0; frame < due && socket; frame++) {
       const said = framesLeft > 0 ? speak(socket) : undefined;
       recording.add(said, ear.next());
-      if (!said) finish();
+      // One at a time: what is on its way comes in between ticks, not within a stall.
+      if (!said) {
+        finish();
+        return;
+      }
     }
   }
 

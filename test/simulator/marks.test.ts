@@ -8,7 +8,8 @@ const pcm = (samples: number) =>
   fc.uint8Array({ minLength: samples * 2, maxLength: samples * 2 }).map((bytes) => Buffer.from(bytes));
 
 test('marks are found however the stream is cut, and between other audio', () => {
-  const frames = fc.array(fc.tuple(pcm(320), word, word), { minLength: 1, maxLength: 4 });
+  const frame = fc.integer({ min: MARK_SAMPLES, max: 320 }).chain(pcm);
+  const frames = fc.array(fc.tuple(frame, word, word), { minLength: 1, maxLength: 4 });
   const cuts = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(frames, pcm(7), cuts, (marked, before, sizes) => {

@@ -29,6 +29,9 @@ test('a frame that has had its time is lost, a younger one is on its way', () =>
   meter.end();
   time.now = 10_000;
   assert.equal(meter.report().lost, 1, 'what was on its way when the media ended could not come any more');
+  meter.sent(3);
+  time.now += 101;
+  assert.equal(meter.report().lost, 3, 'the media went on, and they still have not come');
 });
 
 test('a frame that comes back twice is repeated, one that was never sent is foreign', () => {

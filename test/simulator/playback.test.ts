@@ -22,6 +22,9 @@ test('an empty buffer waits for its lead, so that jitter is not heard', () => {
   assert.equal(playback.next(), undefined);
   assert.deepEqual(playback.next(), Buffer.alloc(4, 1));
   assert.deepEqual(playback.next(), Buffer.alloc(4, 2));
+  assert.equal(playback.next(), undefined);
+  playback.push(Buffer.alloc(4, 3));
+  assert.equal(playback.next(), undefined, 'and so it does each time');
 });
 
 test('StopAudio empties the buffer at once and tells how much', () => {

@@ -67,6 +67,7 @@ test('what happened is known to the simulator as a whole, with the call that it 
   const call = simulator.placeCall({ app: app.webhook });
   const { callId, at } = await simulator.until('answered');
   assert.equal(callId, call.id);
+  assert.equal((await call.until('answered')).at, at, 'what has happened needs no waiting for');
   assert.ok(Math.abs(Date.now() - at) < 60_000);
 });
 

@@ -1,77 +1,74 @@
 import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import type { Ticker } from '../../simulator/ticker.ts';
 import { createTicker } from '../../simulator/ticker.ts';
 
-/** The next tick once the clock has gone on by so much. */
-function nextTick(ticker: Ticker, time: { now: number }, elapsed: number): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>();
-  const remove = ticker.add((tick) => {
-    remove();
-    resolve(tick);
-  });
-  time.now += elapsed;
-  return promise;
+/** A ticker on a clock of the test's own. */
+function start(t: TestContext, { periodMs = 20, turns = 1 } = {}) {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const time = { now: 0 };
+  const ticker = createTicker({ periodMs, turns, clock: () => time.now });
+  t.after(() => ticker.close());
+  const pass = (ms: number) => {
+    time.now += ms;
+    t.mock.timers.tick(ms);
+  };
+  return { ticker, time, pass };
 }
 
-test('does not drift: a stall is told by the number of the next tick', async (t) => {
-  const time = { now: 0 };
-  const ticker = createTicker({ periodMs: 4, turns: 1, clock: () => time.now });
-  t.after(() => ticker.close());
-  assert.equal(await nextTick(ticker, time, 4), 1);
-  assert.equal(await nextTick(ticker, time, 2_000), 501);
-  assert.equal(
-    await nextTick(ticker, time, 3.4),
-    502,
-    'a timer that fires early has come for the tick it was meant for',
-  );
+test('does not drift: a stall is told by the number of the next tick', (t) => {
+  const { ticker, time, pass } = start(t);
+  const ticks: number[] = [];
+  ticker.add((tick) => ticks.push(tick));
+  pass(20);
+  time.now += 10_000; // nothing ran in the meantime
+  pass(20);
+  time.now += 7; // late, so the next one is due the sooner
+  pass(20);
+  pass(13);
+  assert.deepEqual(ticks, [1, 502, 503, 504]);
 });
 
-test('a tick that takes long delays none but itself', async (t) => {
-  const time = { now: 0 };
-  const ticker = createTicker({ periodMs: 4, turns: 1, clock: () => time.now });
-  t.after(() => ticker.close());
+test('a timer that fires a little early has come for the tick that it was meant for', (t) => {
+  const { ticker, time, pass } = start(t);
   const ticks: number[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
+  ticker.add((tick) => ticks.push(tick));
+  time.now -= 0.6;
+  pass(20);
+  assert.deepEqual(ticks, [1]);
+});
+
+test('a tick that takes long delays none but itself', (t) => {
+  const { ticker, time, pass } = start(t);
+  const ticks: number[] = [];
   ticker.add((tick) => {
     ticks.push(tick);
-    time.now = tick * 4 + 3; // three quarters of a period at work
-    setImmediate(() => {
-      time.now = (tick + 1) * 4;
-    });
-    if (ticks.length === 4) resolve();
+    time.now += 15;
   });
-  time.now = 4;
-  await promise;
-  assert.deepEqual(ticks, [1, 2, 3, 4]);
+  pass(20);
+  pass(5);
+  pass(5);
+  assert.deepEqual(ticks, [1, 2, 3]);
 });
 
-test('calls take turns within a period', async (t) => {
-  const ticker = createTicker({ periodMs: 8, turns: 4 });
-  t.after(() => ticker.close());
+test('calls take turns within a period, each once in it', (t) => {
+  const { ticker, pass } = start(t, { periodMs: 20, turns: 4 });
   const turns: number[] = [];
-  const { promise, resolve } = Promise.withResolvers<void>();
-  for (const listener of [0, 1, 2, 3]) {
-    ticker.add(() => {
-      turns.push(listener);
-      if (turns.length === 16) resolve();
-    });
-  }
-  await promise;
-  for (const listener of [0, 1, 2, 3]) assert.equal(turns.filter((one) => one === listener).length, 4);
+  for (const listener of [0, 1, 2, 3]) ticker.add(() => turns.push(listener));
+  for (let i = 0; i < 8; i++) pass(5);
+  assert.equal(turns.length, 8);
+  for (let i = 0; i < 4; i++) assert.notEqual(turns[i], turns[(i + 1) % 4]);
+  assert.deepEqual(turns.slice(4), turns.slice(0, 4));
 });
 
-test('rests while nobody listens, and ends with the process', async (t) => {
-  const ticker = createTicker({ periodMs: 1 });
-  t.after(() => ticker.close());
-  const { promise, resolve } = Promise.withResolvers<void>();
-  let calls = 0;
-  const remove = ticker.add(() => {
-    calls += 1;
-    if (calls < 3) return;
-    remove();
-    resolve();
-  });
-  await promise;
-  assert.equal(calls, 3);
+test('rests while nobody listens, and goes on without a jump', (t) => {
+  const { ticker, pass } = start(t);
+  const ticks: number[] = [];
+  const remove = ticker.add((tick) => ticks.push(tick));
+  pass(20);
+  remove();
+  pass(1_000);
+  ticker.add((tick) => ticks.push(tick));
+  pass(20);
+  assert.deepEqual(ticks, [1, 52]);
 });
