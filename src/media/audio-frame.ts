@@ -36,7 +36,7 @@ export function isAudioFrame(value: unknown): value is AudioFrame {
 /**
  * Audio from the members of a parsed message; undefined if `data` isn't base64.
  *
- * @param audio what acs.md calls audioData
+ * @param audio the member audioData of a message
  */
 export function createAudioFrame(audio: {
   readonly data: string;

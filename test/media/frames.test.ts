@@ -263,7 +263,7 @@ describe('parseFrame', () => {
   });
 });
 
-/** Whether acs.md's description of audio holds, in other words than the codec's. */
+/** Whether Microsoft's description of an audio message holds, in other words than the codec's. */
 function isAudio({ data, silent, timestamp, participantRawID }: Record<string, unknown>): boolean {
   const isText = (value: unknown) => value === undefined || value === null || typeof value === 'string';
   const isFlag = silent === undefined || silent === null || typeof silent === 'boolean';
