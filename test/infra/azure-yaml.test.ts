@@ -78,7 +78,7 @@ describe('azure.yaml', () => {
       read('infra/main.parameters.json').matchAll(/\$\{(\w+)\}/g),
       ([, name]) => name,
     );
-    const [, table = ''] = /^## Parameters\n([^]*?)\n#/m.exec(read('docs/azure.md')) ?? [];
+    const [, table = ''] = /^## Parameters\n([\s\S]*?)\n#/m.exec(read('docs/azure.md')) ?? [];
     const rows = Array.from(table.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name);
     assert.deepEqual(rows.sort(), parameters.filter((name) => name !== 'INCOMING_CALLS_READY').sort());
   });
