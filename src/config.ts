@@ -130,6 +130,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       `${name} is a Key Vault reference that App Service could not resolve: what needs it answers 503. ` +
       'See that the secret exists and that the identity of the site may read it',
   );
+  if (!isMissing('APPLICATIONINSIGHTS_CONNECTION_STRING')) {
+    warnings.push('APPLICATIONINSIGHTS_CONNECTION_STRING is set, but this version sends no telemetry yet');
+  }
   if (isMissing('CALL_SIGNING_KEY')) {
     warnings.push('CALL_SIGNING_KEY is missing: a random one serves until this process ends');
   }

@@ -95,6 +95,11 @@ describe('the configuration', () => {
     assert.equal(loadConfig({ ...complete, PORT: '', EVENT_GRID_KEY: '' }).port, 8080);
   });
 
+  it('starts with any Application Insights string, and says what comes of it', () => {
+    const { warnings } = loadConfig({ ...complete, APPLICATIONINSIGHTS_CONNECTION_STRING: 'nonsense' });
+    assert.match(warnings.join(), /^APPLICATIONINSIGHTS_CONNECTION_STRING .* no telemetry/);
+  });
+
   it('takes any positive whole number as a limit, and 0 for DRAIN_SECONDS', () => {
     const config = loadConfig({
       ...complete,
