@@ -151,6 +151,21 @@ describe('after a timeout', limits, () => {
     });
   }
 
+  it('a call that was adopted is not given up any more', async (t) => {
+    const app = await startApp(t, {
+      incoming: { answerMs: 300 },
+      calls: { limits: { unsureMs: 2_000 } },
+      config: { maxCallMs: 4_000 },
+    });
+    app.simulator.setFaults({ token: 'expired' });
+    app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });
+    const placed = app.simulator.placeCall({ order: 'events-first' });
+    await placed.until('announced', ({ status }) => status === 503);
+    app.simulator.setFaults({ token: null });
+    assert.equal((await placed.openMedia()).status, 101);
+    assert.equal((await app.log.until('call ended')).reason, 'MAX_CALL_SECONDS are over');
+  });
+
   it('CallConnected adopts the call, which is hung up if no socket comes', async (t) => {
     const app = await startApp(t, {
       incoming: { answerMs: 300 },

@@ -224,7 +224,8 @@ describe('media that is stopped on purpose', limits, () => {
     const { handler, call } = catchCall();
     const app = await startApp(t, {
       handler,
-      calls: { limits: { askAgainMs: 20, successorMs: 100, idleMs: 20_000 } },
+      calls: { limits: { askAgainMs: 20, successorMs: 100, idleMs: 3_000 } },
+      config: { maxCallMs: 6_000 },
       simulator: mute,
     });
     const placed = app.simulator.placeCall();
@@ -243,6 +244,8 @@ describe('media that is stopped on purpose', limits, () => {
     await arrived;
     assert.equal(running.signal.aborted, false);
     assert.deepEqual(asked(placed, 'startMediaStreaming'), [202], 'by the handler alone');
+    await end(running);
+    assert.equal((await app.log.until('call ended')).reason, 'MAX_CALL_SECONDS are over', 'it was not idle');
   });
 
   it('is under the idle limit, whatever event comes late', async (t) => {
