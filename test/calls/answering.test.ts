@@ -156,6 +156,7 @@ describe('after a timeout', limits, () => {
       incoming: { answerMs: 300 },
       calls: { limits: { unsureMs: 2_000 } },
       config: { maxCallMs: 4_000 },
+      simulator: { callbackRetryMs: [3_600_000] }, // the socket alone tells
     });
     app.simulator.setFaults({ token: 'expired' });
     app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });

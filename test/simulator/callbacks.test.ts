@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { parseCallAutomationEvent } from '@azure/communication-call-automation';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
@@ -108,7 +109,7 @@ test('a test may post what it likes, with a good token', async (t) => {
   await call.until('event', ({ event }) => event === 'ParticipantsUpdated');
   const event = call.event('PlayCompleted', { callConnectionId: 'of another call' });
   assert.equal((await call.post([event, event])).status, 200);
-  assert.deepEqual(posted(app).at(-1), [event, event]);
+  assert.ok(posted(app).some((body) => isDeepStrictEqual(body, [event, event])));
 });
 
 test('a transfer may fail', async (t) => {

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import type { WebSocket } from 'ws';
+import { WebSocket } from 'ws';
+import type { SimulatedCall } from '../../simulator/handle.ts';
+import type { CallReport } from '../../simulator/report.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import type { ReceivedFrame } from '../../simulator/stream.ts';
-import type { AppOptions } from './support/app.ts';
+import type { App, AppOptions } from './support/app.ts';
 import { echo, startApp } from './support/app.ts';
 
 async function start(t: TestContext, appOptions: Partial<AppOptions> = {}, options: SimulatorOptions = {}) {
@@ -13,6 +16,15 @@ async function start(t: TestContext, appOptions: Partial<AppOptions> = {}, optio
   t.after(() => simulator.close());
   const app = await startApp(t, { connectionString: simulator.connectionString, ...appOptions });
   return { simulator, app };
+}
+
+/** The call has ended and the app has read to the end of its sockets. */
+async function over(call: SimulatedCall, app: App): Promise<CallReport> {
+  const report = await call.ended;
+  await Promise.all(
+    app.sockets.map((socket) => socket.readyState === WebSocket.CLOSED || once(socket, 'close')),
+  );
+  return report;
 }
 
 const audio = (pcm: Buffer) =>
@@ -88,7 +100,7 @@ test('frames are as ACS sends them, in either format', async (t) => {
       onFrame,
       media: { audioFormat, audioChannelType: 'unmixed' },
     });
-    await simulator.placeCall({ app: app.webhook, from: '+15550100', seconds: 0.2 }).ended;
+    await over(simulator.placeCall({ app: app.webhook, from: '+15550100', seconds: 0.2 }), app);
     const [metadata, ...rest] = frames;
     const length = sampleRate / 25;
     assert.equal(metadata?.kind, 'AudioMetadata');
@@ -112,7 +124,7 @@ test('frames are as ACS sends them, in either format', async (t) => {
 test('mixed audio names nobody', async (t) => {
   const frames: string[] = [];
   const { simulator, app } = await start(t, { onFrame: (text) => frames.push(text) });
-  await simulator.placeCall({ app: app.webhook, seconds: 0.1 }).ended;
+  await over(simulator.placeCall({ app: app.webhook, seconds: 0.1 }), app);
   assert.equal(frames.length, 6);
   assert.ok(frames.every((text) => !text.includes('participantRawID')));
 });
@@ -122,7 +134,7 @@ test('a caller may say a sound, and then nothing', async (t) => {
   const onFrame = (text: string) => heard.push(JSON.parse(text).audioData);
   const { simulator, app } = await start(t, { onFrame });
   const sound = { sampleRate: 24_000, samples: new Int16Array(480).fill(1234) };
-  await simulator.placeCall({ app: app.webhook, sound, marked: false, seconds: 0.1 }).ended;
+  await over(simulator.placeCall({ app: app.webhook, sound, marked: false, seconds: 0.1 }), app);
   const frames = heard.slice(1);
   assert.deepEqual(
     frames.map(({ silent }) => silent),
@@ -139,7 +151,7 @@ test('keys come as DtmfData, if the app asked for them', async (t) => {
       if (frame.kind === 'DtmfData') keys.push(frame.dtmfData.data);
     };
     const { simulator, app } = await start(t, { onFrame, media: { enableDtmfTones } });
-    await simulator.placeCall({ app: app.webhook, digits: '12#', seconds: 1 }).ended;
+    await over(simulator.placeCall({ app: app.webhook, digits: '12#', seconds: 1 }), app);
     assert.deepEqual(keys, enableDtmfTones ? ['1', '2', '#'] : []);
   }
 });
