@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parse, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
-import { DEFAULT_PORT, parseUrl } from '../simulator/cli.ts';
+import { DEFAULT_PORT, onSignal, parseUrl } from '../simulator/cli.ts';
 import type { CallReport } from '../simulator/report.ts';
 import { createSimulator } from '../simulator/simulator.ts';
 import { parseWav, WavError } from '../simulator/wav.ts';
@@ -114,7 +114,7 @@ async function startPlace(): Promise<{ client: ControlClient } & AsyncDisposable
 /** Tells how the calls go until all have ended. The first Ctrl-C hangs up, a second one gives up. */
 async function follow(client: ControlClient, placed: readonly CallReport[]): Promise<CallReport[]> {
   const ids = new Set(placed.map(({ id }) => id));
-  process.once('SIGINT', () => {
+  onSignal(() => {
     for (const id of ids) void client.hangUp(id);
   });
   const begun = Date.now();

@@ -52,18 +52,29 @@ export function startApp({
     }),
   );
   const exited = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
+  // Whatever ends this process, the app must not outlive it.
+  process.once('exit', () => kill(child));
   return { exited, stop: () => stop(child, exited) };
 }
 
 /** Asks it to end; after 10 s, ends it and whatever it has started. */
 async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  if (!runs(child)) return;
   child.kill('SIGTERM');
   const patience = new AbortController();
   const late = setTimeout(10_000, true, { signal: patience.signal }).catch(() => false);
-  if (await Promise.race([exited.then(() => false), late])) process.kill(-child.pid, 'SIGKILL');
+  if (await Promise.race([exited.then(() => false), late])) kill(child);
   patience.abort();
   await exited;
+}
+
+const runs = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
+
+/** At once, with what it has started: under --watch the app is a child of the child. */
+function kill(child: ChildProcess): void {
+  if (!runs(child) || child.pid === undefined) return;
+  if (process.platform === 'win32') child.kill('SIGKILL');
+  else process.kill(-child.pid, 'SIGKILL');
 }
 
 /**

@@ -21,10 +21,20 @@ export function isPortInUse(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
-/** Resolves at the first SIGINT or SIGTERM. From then on they work as if nobody had listened: a second one ends it. */
+/** Calls `listener` at the first signal that asks the process to end. A second one ends it at once. */
+export function onSignal(listener: () => void): void {
+  let told = false;
+  const stop = () => {
+    if (told) process.exit(1);
+    told = true;
+    listener();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
+}
+
+/** Resolves when the process is asked to end. */
 export function untilSignal(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  process.once('SIGINT', resolve);
-  process.once('SIGTERM', resolve);
+  onSignal(resolve);
   return promise;
 }

@@ -47,15 +47,15 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
   ): Promise<unknown> {
     if (method === 'DELETE' && room === 'calls' && action === '') return hangUp(found(id));
     if (method !== 'POST') return undefined;
-    switch (`${room}/${action || id}`) {
+    switch (action === '' ? `${room}/${id}` : `${room}/{id}/${action}`) {
       case 'calls/':
         return placeCall(simulator, parse(callSchema, request));
-      case 'calls/press': {
+      case 'calls/{id}/press': {
         const { digits } = parse(pressSchema, request);
         await found(id).press(digits);
         return found(id).report();
       }
-      case 'calls/drop':
+      case 'calls/{id}/drop':
         parse(emptySchema, request);
         found(id).stream?.socket?.drop();
         return found(id).report();

@@ -145,3 +145,15 @@ test('with nothing running, it starts a simulator and the app, and ends them', a
   assert.equal(code, 0, err);
   assert.match(out, /50 sent, 50 received, 0 lost/);
 });
+
+test('a signal hangs up, and the summary comes all the same', async (t) => {
+  const simulator = await createSimulator({ frameMs: 4, graceMs: 300 });
+  t.after(() => simulator.close());
+  const app = await startApp(t, simulator);
+  const args = ['--simulator', simulator.url, '--app', app.webhook, '--seconds', '3600'];
+  const placing = run(t, 'scripts/call.ts', args);
+  await placing.says(/connected/);
+  placing.kill('SIGINT');
+  assert.equal(await placing.exited, 0, placing.err);
+  assert.match(placing.out, /^ended {11}the caller hung up$/m);
+});

@@ -75,3 +75,13 @@ test('--help', async (t) => {
   assert.equal(await dev.exited, 0);
   assert.match(dev.out, /--env-file <file>/);
 });
+
+test('a second signal ends it at once, and the app with it', async (t) => {
+  const [port, appPort] = [await freePort(), await freePort()];
+  const dev = run(t, 'scripts/dev.ts', ['--port', port, '--app-port', appPort]);
+  await dev.says(/INFO: ready/);
+  dev.kill('SIGINT');
+  dev.kill('SIGTERM');
+  await dev.exited;
+  await assert.rejects(fetch(`http://127.0.0.1:${appPort}/`));
+});
