@@ -297,22 +297,28 @@ describe('a call that is announced more than once', limits, () => {
     assert.equal(app.callgate.size, 0);
   });
 
-  const names: [string, Record<string, unknown>][] = [
-    ['correlationId', { serverCallId: undefined }],
+  const names: [string, Record<string, unknown>, again?: Record<string, unknown>][] = [
+    ['serverCallId', {}, { correlationId: 'another', incomingCallContext: 'another' }],
+    ['correlationId', { serverCallId: undefined }, { incomingCallContext: 'another' }],
     ['context', { serverCallId: undefined, correlationId: undefined }],
-    ['correlationId (the serverCallId being empty)', { serverCallId: '' }],
+    [
+      'correlationId (the serverCallId being empty)',
+      { serverCallId: '' },
+      { incomingCallContext: 'another' },
+    ],
   ];
-  for (const [what, less] of names) {
+  for (const [what, less, again] of names) {
     it(`is known by its ${what}, and told from another call`, async (t) => {
       const app = await startApp(t);
       const [one, two] = [0, 1].map(() => app.simulator.placeCall({ announce: false }));
       assert.ok(one && two);
-      for (const placed of [one, one, two]) {
+      for (const [placed, differs] of [[one], [one, again], [two]] as const) {
         const [event] = placed.announcement as { data: object }[];
-        const response = await app.announce([{ ...event, data: { ...event?.data, ...less } }]);
+        const response = await app.announce([{ ...event, data: { ...event?.data, ...less, ...differs } }]);
         assert.equal(response.status, 200);
       }
       assert.deepEqual([requests(one, 'answerCall'), requests(two, 'answerCall')], [1, 1]);
+      assert.equal(requests(app.simulator, 'answerCall'), 2, 'and nothing else');
     });
   }
 });
