@@ -5,28 +5,23 @@ import { describeError, type Logger } from '../log.ts';
 import type { Frame } from '../media/frames.ts';
 import type { AudioBudget } from '../media/playback.ts';
 import type { SessionEnd } from '../media/session.ts';
-import { type AcsClient, asAcsError, type CallIds } from './acs-client.ts';
+import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Call, Handler } from './call.ts';
 import { type Ending, endings } from './endings.ts';
-import type { CallEvent } from './events.ts';
-import { explain } from './explain.ts';
+import { type CallEvent, callIdsOf } from './events.ts';
+import { logEvent } from './explain.ts';
 import { createHangUp } from './hang-up.ts';
 import { createIdentity } from './identity.ts';
 import { createListeners } from './listeners.ts';
 import { createMediaLeg } from './media-leg.ts';
+import { createMediaWatch, type MediaLimits } from './media-watch.ts';
 import { createTimers } from './timers.ts';
 import { createTransfer } from './transfer.ts';
 
 /** Bounds of one call, in milliseconds. */
-export interface CallLimits {
-  /** How long a call may go on with nothing received, or with its media stopped on purpose. */
-  idleMs: number;
+export interface CallLimits extends MediaLimits {
   /** How long an answered call may be without its first socket. */
   socketMs: number;
-  /** From a drop to the request for new media. */
-  askAgainMs: number;
-  /** From a drop to giving the call up. */
-  successorMs: number;
   /** How long a call is kept of which nobody knows whether ACS answered it. */
   unsureMs: number;
   /** What a hang-up may take with all its retries. */
@@ -81,7 +76,7 @@ const rememberedEvents = 1000;
 export function createCall(options: CallOptions): CallControl {
   const { id, bound, client, limits } = options;
   const identity = createIdentity(id, options.log);
-  const timers = createTimers<'total' | 'socket' | 'askAgain' | 'successor' | 'unsure' | 'idle'>();
+  const timers = createTimers<'total' | 'socket' | 'unsure'>();
   const aborter = new AbortController();
   const transfer = createTransfer();
   const hangUp = createHangUp({ client, identity, timeoutMs: limits.hangUpMs, track: options.track });
@@ -94,10 +89,10 @@ export function createCall(options: CallOptions): CallControl {
     onError: handlerFailed,
     onLost: mediaLost,
   });
+  const watch = createMediaWatch({ client, identity, limits, signal: aborter.signal, end });
   const seen = new Set<string>();
   let established = false;
   let started = false;
-  let mediaStopped = false;
   let ending: Ending | undefined;
 
   timers.set('total', options.remainingMs, () => end(endings.tooLong));
@@ -125,8 +120,8 @@ export function createCall(options: CallOptions): CallControl {
     }
     identity.learn(ids, 'header');
     established = true;
-    mediaStopped = false;
-    timers.clear('unsure', 'socket', 'askAgain', 'successor', 'idle');
+    timers.clear('unsure', 'socket');
+    watch.connected();
     media.attach(socket);
     identity.log.info('media connected');
     if (started) return;
@@ -156,13 +151,13 @@ export function createCall(options: CallOptions): CallControl {
     if (bound) identity.learn(ids, 'event');
     logEvent(identity.log, event);
     listeners.emit('event', event);
-    heed(event.type);
+    if (!ending) heed(event.type);
   }
 
   function heed(type: string) {
     switch (type) {
       case 'CallConnected':
-        return bound && !ending ? establish() : undefined;
+        return bound ? establish() : undefined;
       case 'CallDisconnected':
         return end(endings.disconnected);
       case 'AnswerFailed':
@@ -170,12 +165,9 @@ export function createCall(options: CallOptions): CallControl {
       case 'CreateCallFailed':
         return end(endings.answerFailed);
       case 'MediaStreamingStarted':
-        // Not without its socket: events come in any order, and one that is late must not keep a call without media.
-        mediaStopped &&= !media.connected;
-        return;
+        return watch.started({ isGone: !media.connected });
       case 'MediaStreamingStopped':
-        mediaStopped = true;
-        return started && !media.connected ? goOnWithoutMedia() : undefined;
+        return watch.stopped({ isGone: started && !media.connected });
       case 'MediaStreamingFailed':
         return end(endings.mediaFailed);
       case 'CallTransferAccepted':
@@ -189,32 +181,7 @@ export function createCall(options: CallOptions): CallControl {
     identity.log.info({ code, ours, reason }, 'media disconnected');
     if (!bound) return end(endings.socketClosed);
     if (ours) return end(endings.misbehaved);
-    if (mediaStopped) return goOnWithoutMedia();
-    timers.set('askAgain', limits.askAgainMs, askForMedia);
-    timers.set('successor', limits.successorMs, () => end(endings.mediaLost));
-  }
-
-  function goOnWithoutMedia() {
-    if (ending) return;
-    timers.clear('askAgain', 'successor');
-    timers.set('idle', limits.idleMs, () => end(endings.idle));
-  }
-
-  async function askForMedia() {
-    const { callConnectionId } = identity.ids;
-    if (!client || !callConnectionId) return;
-    try {
-      await client.startMedia(callConnectionId, within(limits.successorMs));
-      identity.log.info('asked for media again');
-    } catch (error) {
-      const { status, code } = asAcsError(error);
-      if (status === 404) end(endings.gone);
-      else identity.log.warn({ status, code }, 'asked for media again, in vain');
-    }
-  }
-
-  function within(ms: number): AbortSignal {
-    return AbortSignal.any([aborter.signal, AbortSignal.timeout(ms)]);
+    watch.dropped();
   }
 
   function handlerFailed(error: unknown) {
@@ -229,6 +196,7 @@ export function createCall(options: CallOptions): CallControl {
     ending = how;
     try {
       timers.clearAll();
+      watch.close();
       media.close(how.code, how.say);
       if (how.hangUp) transfer.fail('The call ended first');
       else transfer.succeed();
@@ -251,20 +219,10 @@ export function createCall(options: CallOptions): CallControl {
     },
     signal: aborter.signal,
     counters: media.counters,
-    acs: {
-      get callConnectionId() {
-        return identity.ids.callConnectionId;
-      },
-      get correlationId() {
-        return identity.ids.correlationId;
-      },
-      get serverCallId() {
-        return identity.ids.serverCallId;
-      },
-      get connection() {
-        const { callConnectionId } = identity.ids;
-        return bound && callConnectionId ? client?.connection(callConnectionId) : undefined;
-      },
+    get acs() {
+      const { callConnectionId, correlationId, serverCallId } = identity.ids;
+      const connection = bound && callConnectionId ? client?.connection(callConnectionId) : undefined;
+      return { callConnectionId, correlationId, serverCallId, connection };
     },
     on(name, listener) {
       if (!ending) listeners.on(name, listener);
@@ -285,7 +243,8 @@ export function createCall(options: CallOptions): CallControl {
       const { callConnectionId } = identity.ids;
       if (!bound || !client) throw new Error('Only a call that this app answered can be transferred');
       if (ending || !callConnectionId) throw new Error('The call is not connected');
-      await transfer.begin(client, callConnectionId, to, within(limits.hangUpMs));
+      const signal = AbortSignal.any([aborter.signal, AbortSignal.timeout(limits.hangUpMs)]);
+      await transfer.begin(client, callConnectionId, to, signal);
     },
   };
 
@@ -310,22 +269,4 @@ export function createCall(options: CallOptions): CallControl {
     receive,
     end,
   };
-}
-
-function callIdsOf({ data }: CallEvent): CallIds {
-  const { callConnectionId, correlationId, serverCallId } = data;
-  return {
-    callConnectionId,
-    correlationId: correlationId ?? undefined,
-    serverCallId: serverCallId ?? undefined,
-  };
-}
-
-const worthALine = /^(Call(Connected|Disconnected|TransferAccepted)|MediaStreaming(Started|Stopped))$/;
-
-/** Codes and what they mean; ACS's own message stays out, since it may name the caller. */
-function logEvent(log: Logger, { type, data }: CallEvent) {
-  const { code, subCode } = data.resultInformation ?? {};
-  const level = type.endsWith('Failed') ? 'warn' : worthALine.test(type) ? 'info' : 'debug';
-  log[level]({ event: type, code, subCode, help: explain(data.resultInformation) }, 'event');
 }

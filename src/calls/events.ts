@@ -1,6 +1,7 @@
 // The two kinds of events that reach the app, checked: what Event Grid announces and what ACS says of a call.
 
 import { z } from 'zod';
+import type { CallIds } from './acs-client.ts';
 
 /** An event of a running call (a CloudEvent) with what the app reads of it; its type without the prefix. */
 export type CallEvent = z.output<typeof callEvent>;
@@ -55,6 +56,16 @@ const validation = z.looseObject({ validationCode: z.string().min(1).max(1024) }
 /** An event of ACS's, or undefined where it isn't one. */
 export function parseCallEvent(value: unknown): CallEvent | undefined {
   return callEvent.safeParse(value).data;
+}
+
+/** The ids that an event has of its call. */
+export function callIdsOf({ data }: CallEvent): CallIds {
+  const { callConnectionId, correlationId, serverCallId } = data;
+  return {
+    callConnectionId,
+    correlationId: correlationId ?? undefined,
+    serverCallId: serverCallId ?? undefined,
+  };
 }
 
 /** The call that an event announces, or undefined where it can't be answered for want of a context. */

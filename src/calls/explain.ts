@@ -1,21 +1,28 @@
 // What ACS's codes mean, for whoever reads the log. Codes as users have met them in the field; Microsoft's own
 // list: https://learn.microsoft.com/azure/communication-services/resources/troubleshooting/voice-video-calling/troubleshooting-codes
 
+import type { Logger } from '../log.ts';
+import type { CallEvent } from './events.ts';
+
+const speechHelp =
+  'ACS could not use its media or speech service: link an Azure AI resource to the Communication Services resource';
+
 const bySubCode: Readonly<Record<number, string>> = {
   8581:
     'ACS could not open the media WebSocket: PUBLIC_URL must reach this app over the internet, and the upgrade must ' +
     'be let in; a refusal stands in this log with its reason',
-  8565: 'ACS could not use the speech service: link an Azure AI resource to the Communication Services resource',
-  8567: 'ACS may not use the speech service: its identity needs the role Cognitive Services User there',
-  7509: 'ACS could not set up the call; Microsoft documents no more than that: quote the correlation id to its support',
+  8565: speechHelp,
+  8567: speechHelp,
+  7509: 'ACS ended the call for a reason of its own: ask its support, and quote the correlation id',
 };
 
-/**
- * @param result what an event of ACS's says of its outcome
- * @returns plain words, or undefined where the code says enough
- */
-export function explain(result: { subCode?: number | undefined } | null | undefined): string | undefined {
-  return bySubCode[result?.subCode ?? 0];
+const worthALine = /^(Call(Connected|Disconnected|TransferAccepted)|MediaStreaming(Started|Stopped))$/;
+
+/** Writes an event into the log, with what its codes mean. ACS's own message stays out: it may name the caller. */
+export function logEvent(log: Logger, { type, data }: CallEvent): void {
+  const { code, subCode } = data.resultInformation ?? {};
+  const level = type.endsWith('Failed') ? 'warn' : worthALine.test(type) ? 'info' : 'debug';
+  log[level]({ event: type, code, subCode, help: bySubCode[subCode ?? 0] }, `ACS: ${type}`);
 }
 
 /** What to do when ACS turns down the app itself. */

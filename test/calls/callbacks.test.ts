@@ -117,7 +117,7 @@ describe('an event', limits, () => {
     const { app, placed } = await startCall(t);
     for (const [subCode, words] of [
       [8565, /speech/],
-      [8567, /role/],
+      [8567, /speech/],
       [7509, /correlation id/],
     ] as const) {
       const resultInformation = { code: 400, subCode, message: 'the caller is +15550100' };

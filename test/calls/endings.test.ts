@@ -173,7 +173,7 @@ describe('a call is hung up, once', limits, () => {
     await placed.until('upgrade', ({ status }) => status === 401);
     app.simulator.setFaults({ token: null });
     await assertHungUp(app, placed);
-    const { help, subCode } = await app.log.until('event');
+    const { help, subCode } = await app.log.until('ACS: MediaStreamingFailed');
     assert.equal(subCode, 8581);
     assert.match(String(help), /PUBLIC_URL/);
   });
