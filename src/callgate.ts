@@ -6,12 +6,12 @@ import { createGate } from './auth/gate.ts';
 import { AtCapacity, BindingRefused, CannotVerify, Draining, type Refusal } from './auth/refusals.ts';
 import { createSigningKeys } from './auth/signing-keys.ts';
 import { createAuthenticate } from './auth/strategy.ts';
-import { createAcsClient } from './calls/acs-client.ts';
+import { asAcsError, createAcsClient } from './calls/acs-client.ts';
 import type { Handler } from './calls/call.ts';
 import { type CallsOptions, createCalls, type NotAdmitted } from './calls/calls.ts';
 import { createIncomingCalls, type IncomingCallsOptions } from './calls/incoming.ts';
 import type { Config } from './config.ts';
-import { describeError, type Logger } from './log.ts';
+import type { Logger } from './log.ts';
 import { closeServer, createHttpServer, listen } from './server.ts';
 
 export interface CallgateOptions {
@@ -82,7 +82,8 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
       await client.signIn(AbortSignal.timeout(30_000));
       log.info('signed in to ACS with the managed identity');
     } catch (error) {
-      log.error({ error: describeError(error) }, 'cannot sign in to ACS: no call can be answered');
+      const help = 'Check AZURE_CLIENT_ID on Azure; elsewhere run az login or azd auth login';
+      log.error({ why: asAcsError(error).message, help }, 'cannot sign in to ACS: no call can be answered');
     }
   }
 

@@ -7,7 +7,7 @@ const text = (test: (value: string) => boolean, error: string) => z.string().ref
 export const whole = (least: number, most: number, example: number) =>
   text(
     (value) => /^\d{1,16}$/.test(value) && Number(value) >= least && Number(value) <= most,
-    `must be a whole number of ${least} or more, for example ${example}`,
+    `must be a whole number ${most < 100_000 ? `from ${least} to ${most}` : `of ${least} or more`}, for example ${example}`,
   ).transform(Number);
 
 export const ratio = text(

@@ -136,8 +136,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (isMissing('CALL_SIGNING_KEY')) {
     warnings.push('CALL_SIGNING_KEY is missing: a random one serves until this process ends');
   }
-  if (isMissing('EVENT_GRID_KEY') || (isMissing('ACS_ENDPOINT') && isMissing('ACS_CONNECTION_STRING'))) {
-    warnings.push('EVENT_GRID_KEY and ACS_ENDPOINT are not both set: no call is answered here, only let in');
+  const noAcs = isMissing('ACS_ENDPOINT') && isMissing('ACS_CONNECTION_STRING');
+  if (noAcs || isMissing('EVENT_GRID_KEY')) {
+    const missing = noAcs
+      ? 'Neither ACS_ENDPOINT nor ACS_CONNECTION_STRING is set'
+      : 'EVENT_GRID_KEY is missing';
+    warnings.push(`${missing}: calls are let in, but none is answered here`);
   }
   return { ...config, warnings };
 }

@@ -19,17 +19,18 @@ export function createLog(level: string): Logger {
 }
 
 /**
- * What the log may say of an error: all of it, but for errors of the Azure SDK, whose messages can repeat the
- * request and with it secrets.
+ * What the log may say of an error, and of what caused it: all, but for errors of the Azure SDK, whose messages can
+ * repeat the request and with it secrets.
  */
-export function describeError(error: unknown): Record<string, unknown> {
+export function describeError(error: unknown, depth = 3): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
-  const { name, message, stack } = error;
+  const { name, message, stack, cause } = error;
   const code = 'code' in error ? error.code : undefined;
-  if (!('statusCode' in error) && !('request' in error)) return { name, message, code, stack };
+  const because = cause instanceof Error && depth > 0 ? { cause: describeError(cause, depth - 1) } : {};
+  if (!('statusCode' in error) && !('request' in error)) return { name, message, code, stack, ...because };
   const statusCode = 'statusCode' in error ? error.statusCode : undefined;
   const frames = stack?.split('\n').filter((line) => /^\s+at /.test(line));
-  return { name, code, statusCode, stack: frames?.join('\n') };
+  return { name, code, statusCode, stack: frames?.join('\n'), ...because };
 }
 
 /** Says whether a line may be written now, and how many of its kind were held back since the last that was. */

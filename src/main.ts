@@ -15,6 +15,7 @@ for (const warning of config.warnings) log.warn(warning);
 
 const callgate = createCallgate({ config, handler, log });
 let stopping = false;
+let crashing = false;
 process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
 process.on('uncaughtException', crash);
@@ -50,9 +51,16 @@ async function stop(signal: NodeJS.Signals) {
   process.exit(0);
 }
 
-/** An error that nobody handled leaves the process in a state that nobody knows. */
+/** Nobody knows what an error that nobody handled has left behind: the process ends, but not without a hang-up. */
 async function crash(error: unknown) {
-  log.fatal({ error: describeError(error) }, 'an error that nobody handled: the process ends');
+  if (crashing) return;
+  crashing = true;
+  log.fatal(
+    { error: describeError(error) },
+    'an error that nobody handled: the process ends, and with it every call',
+  );
+  setTimeout(() => process.exit(1), 10_000).unref();
+  await callgate.stop(0, 3_000);
   await flushTelemetry(3_000);
   process.exit(1);
 }

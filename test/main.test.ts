@@ -71,6 +71,23 @@ async function startGate(t: TestContext, env: Record<string, string> = {}) {
   return { ...app, port, issuer, open };
 }
 
+/** The app with a call on it. */
+async function startCall(t: TestContext, env: Record<string, string>) {
+  const simulator = await createSimulator();
+  t.after(() => simulator.close());
+  const port = await freePort();
+  const app = start(t, {
+    ...simulator.env(),
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    ...env,
+  });
+  await app.said('ready');
+  const call = simulator.placeCall({ app: `http://127.0.0.1:${port}/api/incoming-call` });
+  await call.until('upgrade', ({ status }) => status === 101);
+  return { ...app, call };
+}
+
 describe('the start', () => {
   it('without configuration says what is missing and exits 78', async (t) => {
     const { child } = start(t, {});
@@ -136,18 +153,7 @@ describe('SIGTERM', () => {
   });
 
   it('hangs up the calls that it cuts off', async (t) => {
-    const simulator = await createSimulator();
-    t.after(() => simulator.close());
-    const port = await freePort();
-    const { child, said } = start(t, {
-      ...simulator.env(),
-      PORT: String(port),
-      PUBLIC_URL: `http://127.0.0.1:${port}`,
-      DRAIN_SECONDS: '0',
-    });
-    await said('ready');
-    const call = simulator.placeCall({ app: `http://127.0.0.1:${port}/api/incoming-call` });
-    await call.until('upgrade', ({ status }) => status === 101);
+    const { child, call } = await startCall(t, { DRAIN_SECONDS: '0' });
     child.kill('SIGTERM');
     const { status } = await call.until('request', ({ operation }) => operation === 'terminate');
     assert.equal(status, 204);
@@ -156,13 +162,14 @@ describe('SIGTERM', () => {
 });
 
 describe('an error that nobody handles', () => {
-  it('is logged and ends the process with 1', async (t) => {
-    const { child, said } = await startGate(t, {
+  it('is logged, and ends the process with 1 and its calls with a hang-up', async (t) => {
+    const { child, said, call } = await startCall(t, {
       NODE_OPTIONS: '--import=./test/support/fail-on-sigusr2.ts',
     });
     child.kill('SIGUSR2');
     const line = await said('an error that nobody handled');
     assert.equal(line.level, 'fatal');
+    await call.until('request', ({ operation, status }) => operation === 'terminate' && status === 204);
     assert.equal(await exitOf(child), 1);
   });
 });
