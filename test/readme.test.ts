@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +34,14 @@ describe('a handler in the README', () => {
         .replaceAll(/\s+/g, ' ')
         .trim();
     assert.equal(code(handlers[0]?.[1] ?? ''), code(shipped));
+  });
+
+  it('is formatted as npm run check wants it', () => {
+    for (const [, text = ''] of handlers) {
+      const biome = ['node_modules/@biomejs/biome/bin/biome', 'format', '--stdin-file-path=src/handler.ts'];
+      const { stdout } = spawnSync(process.execPath, biome, { input: text, encoding: 'utf8' });
+      assert.equal(stdout, text);
+    }
   });
 
   it('the prompt: is heard to its end by who listens, and hangs up', async (t) => {
