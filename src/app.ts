@@ -4,7 +4,6 @@ import type { IncomingMessage } from 'node:http';
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import type { Application } from 'express-ws';
 import type { WebSocket } from 'ws';
-import { bindingShape } from './auth/binding.ts';
 import type { Gate } from './auth/gate.ts';
 import { closeUnauthorized, sendRefusal } from './auth/refusal-answers.ts';
 import { Refusal } from './auth/refusals.ts';
@@ -14,6 +13,7 @@ import type { Calls } from './calls/calls.ts';
 import { answerOptions, createEventGrid } from './calls/event-grid.ts';
 import type { IncomingCalls } from './calls/incoming.ts';
 import { createLogLimiter, describeError, type Logger } from './log.ts';
+import { isMediaPath } from './server.ts';
 
 export interface RouteOptions {
   gate: Gate;
@@ -44,12 +44,10 @@ export function addRoutes(app: Application, options: RouteOptions): void {
   app.ws('/ws/:binding', connect);
   app.all(['/ws', '/ws/:binding'], upgradeRequired);
 
-  app.get('/healthz', (_request, response) => {
-    response.json({ status: 'ok' });
-  });
+  app.get('/healthz', (_request, response) => sendProbe(response, 200, 'ok'));
   app.get('/readyz', (_request, response) => {
     const isReady = ready() && !calls.draining;
-    response.status(isReady ? 200 : 503).json({ status: isReady ? 'ready' : 'not ready' });
+    sendProbe(response, isReady ? 200 : 503, isReady ? 'ready' : 'not ready');
   });
 
   app
@@ -68,9 +66,13 @@ export function addRoutes(app: Application, options: RouteOptions): void {
   app.use(answerError(log));
 }
 
-const upgradeRequired: RequestHandler<{ binding?: string }> = (request, response, next) => {
-  const { binding } = request.params;
-  if (binding !== undefined && !bindingShape.test(binding)) next();
+/** Not by `json`, which would answer 304 to a probe that asks for it. */
+function sendProbe(response: Response, code: number, status: string): void {
+  response.status(code).type('json').end(JSON.stringify({ status }));
+}
+
+const upgradeRequired: RequestHandler = (request, response, next) => {
+  if (!isMediaPath(request.url)) next();
   else if (request.method !== 'GET' && request.method !== 'HEAD') sendMethods(response, 'GET');
   else {
     response.set({ Upgrade: 'websocket', Connection: 'Upgrade, close' });

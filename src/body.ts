@@ -29,7 +29,7 @@ function refuseEmpty(_req: unknown, _res: unknown, body: Buffer) {
  *   400, 413 or 415
  */
 export function createBodyReader({ maxBytes, typeRequired }: { maxBytes: number; typeRequired: boolean }) {
-  const isJson = (type: string | undefined) => (type === undefined ? !typeRequired : jsonType.test(type));
+  const isJson = (type: string | undefined) => (type ? jsonType.test(type) : !typeRequired);
   const parse = express.json({ limit: maxBytes, inflate: false, type: () => true, verify: refuseEmpty });
 
   return (req: Request, res: Response) =>

@@ -38,12 +38,17 @@ export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** Whether a host could be this machine, in any spelling: only for refusing it. */
+function looksLocal({ hostname }: URL): boolean {
+  return /(^|\.)localhost\.?$|^127\.|^0\.0\.0\.0$|^\[::(1|ffff:7f[\da-f]{2}:[\da-f]{1,4})?\]$/.test(hostname);
+}
+
 /** Https anywhere, or http on loopback; loopback at all only where `loopback` allows it. */
 function isTrustworthy(value: string, { loopback }: { loopback: boolean }): boolean {
   const url = URL.parse(value);
   if (!url || url.username || url.password || url.hash) return false;
-  if (isLoopback(url)) return loopback && (url.protocol === 'http:' || url.protocol === 'https:');
-  return url.protocol === 'https:';
+  if (!loopback && looksLocal(url)) return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }
 
 export const serviceUrl = (allowed: { loopback: boolean }) =>
@@ -59,10 +64,11 @@ export const origin = (allowed: { loopback: boolean }) =>
   ).transform((value) => new URL(value).origin);
 
 // A token for the managed identity is never sent over http (the SDK throws), so not even to loopback.
-export const httpsEndpoint = text(
-  (value) => isTrustworthy(value, { loopback: true }) && new URL(value).protocol === 'https:',
-  'must be the https URL of the ACS resource, for example https://my-acs.communication.azure.com',
-);
+export const httpsEndpoint = (allowed: { loopback: boolean }) =>
+  text(
+    (value) => isTrustworthy(value, allowed) && new URL(value).protocol === 'https:',
+    'must be the https URL of the ACS resource, for example https://my-acs.communication.azure.com',
+  );
 
 export const connectionString = (endpointUrl: z.ZodType<string, string>) =>
   z

@@ -78,11 +78,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
 
   const audience = read('ACS_AUDIENCE', audienceId);
   const issuer = read('ACS_ISSUER', url) ?? 'https://acscallautomation.communication.azure.com';
-  const jwksUrl = read('ACS_JWKS_URL', url) ?? `${issuer}/calling/keys`;
+  const jwksUrl = read('ACS_JWKS_URL', url) ?? `${issuer.replace(/\/$/, '')}/calling/keys`;
   if (isMissing('ACS_AUDIENCE')) faults.push(`ACS_AUDIENCE is missing: it must be ${audienceHelp}`);
 
   const connection = read('ACS_CONNECTION_STRING', connectionString(url));
-  const endpoint = read('ACS_ENDPOINT', httpsEndpoint);
+  const endpoint = read('ACS_ENDPOINT', httpsEndpoint({ loopback: !onAppService }));
   const managedIdentityClientId = read('AZURE_CLIENT_ID', z.string());
   if (connection && endpoint && new URL(connection.endpoint).host !== new URL(endpoint).host) {
     faults.push('ACS_ENDPOINT and ACS_CONNECTION_STRING name different resources: set one of them');
@@ -146,15 +146,16 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   return { ...config, warnings };
 }
 
-// What App Service hands over for a secret that it could not read: a text that anyone can guess, so never a value.
-const unresolvedReference = '@Microsoft.KeyVault(';
+// What App Service hands over for a secret that it could not read, in any spelling, alone or as one of two: a text
+// that anyone can guess, so never a value.
+const unresolvedReference = /@microsoft\.keyvault\(/i;
 
 /** Reads one variable after the other and collects what is wrong with them. */
 function createReader(env: Readonly<Record<string, string | undefined>>) {
   const faults: string[] = [];
   const unresolved: string[] = [];
   const isMissing = (name: string) => !env[name]?.trim();
-  const isUnresolved = (name: string) => env[name]?.trim().startsWith(unresolvedReference) ?? false;
+  const isUnresolved = (name: string) => unresolvedReference.test(env[name] ?? '');
 
   function read<T>(name: string, schema: z.ZodType<T, string>): T | undefined {
     if (isMissing(name)) return undefined;

@@ -1,6 +1,5 @@
 // The HTTP server: which requests are upgrades at all, how long anything may take, how it starts and closes.
 
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
@@ -14,8 +13,15 @@ import { mediaSocketOptions } from './media/session.ts';
  * Whether a request may become a WebSocket: a GET with `Upgrade: websocket` whose path is, to the letter, `/ws`, or
  * `/ws/` and something shaped like a binding. All else stays an ordinary request, whatever it asks to become.
  */
-export function isMediaUpgrade({ method, headers, url = '' }: IncomingMessage): boolean {
+export function isMediaUpgrade({ method, headers, headersDistinct, httpVersion, url = '' }: IncomingMessage) {
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  // Node checks neither of an upgrade: HTTP/1.0 has none (RFC 9110, 7.8), and there is one Host (RFC 9112, 3.2).
+  if (httpVersion !== '1.1' || headersDistinct.host?.length !== 1) return false;
+  return isMediaPath(url);
+}
+
+/** Whether a request's target is a media address, to the letter. */
+export function isMediaPath(url: string): boolean {
   const [path = ''] = url.split('?', 1);
   return path === '/ws' || (path.startsWith('/ws/') && bindingShape.test(path.slice('/ws/'.length)));
 }
@@ -86,7 +92,8 @@ export function listen(server: Server, port: number, host: string | undefined): 
 export async function closeServer(server: Server, sockets: WebSocketServer, graceMs = 1_500): Promise<void> {
   const closed = Promise.all([
     new Promise((resolve) => server.close(resolve)),
-    ...[...sockets.clients].map((socket) => once(socket, 'close')),
+    // Not events.once: it rejects at an error, and a peer may send garbage to the last.
+    ...[...sockets.clients].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
   ]);
   for (const socket of sockets.clients) socket.close(1001, 'Going away');
   server.closeAllConnections();

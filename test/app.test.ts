@@ -72,6 +72,9 @@ describe('an upgrade', () => {
     ]) {
       assert.equal((await ask(port, { path, headers })).status, 404, path);
     }
+    const encoded = `/ws/${'a'.repeat(71)}%41`;
+    assert.equal((await ask(port, { path: encoded, headers })).status, 404, 'to the letter');
+    assert.equal((await ask(port, { path: 'http://x/ws', headers })).status, 404, 'so is another form');
     assert.equal((await ask(port, { path: '/healthz', headers })).status, 200, 'a GET elsewhere is a GET');
   });
 
@@ -88,6 +91,28 @@ describe('an upgrade', () => {
     assert.deepEqual([post.status, post.headers.allow], [405, 'GET']);
     const event = await ask(port, { method: 'POST', path: '/api/incoming-call', headers: upgrade });
     assert.equal(event.status, 503, 'a POST with an Upgrade header is a POST');
+  });
+
+  it('needs HTTP/1.1 and one Host', async (t) => {
+    const { issuer, port } = await startApp(t);
+    const fields = { ...upgrade, Authorization: `Bearer ${issuer.token()}` };
+    for (const [version, hosts, status] of [
+      ['1.1', ['x'], 101],
+      ['1.0', ['x'], 426],
+      ['1.1', [], 400],
+      ['1.1', ['x', 'y'], 426],
+    ] as const) {
+      const socket = connect(port, '127.0.0.1');
+      t.after(() => socket.destroy());
+      const lines = [...hosts.map((host) => ['Host', host]), ...Object.entries(fields)];
+      socket.write(
+        [`GET /ws HTTP/${version}`, ...lines.map(([name, value]) => `${name}: ${value}`), '', ''].join(
+          '\r\n',
+        ),
+      );
+      const [answer] = await once(socket, 'data');
+      assert.match(String(answer), new RegExp(`^HTTP/1.1 ${status} `), `${version} ${hosts}`);
+    }
   });
 
   it('is refused with 400 and the versions we speak if it speaks another', async (t) => {
@@ -171,7 +196,8 @@ describe('what is no upgrade', () => {
       await issuer.close();
     });
     await asked;
-    assert.equal((await ask(port, { path: '/healthz' })).status, 200);
+    const headers = { 'If-None-Match': '*' };
+    assert.equal((await ask(port, { path: '/healthz', headers })).status, 200, 'and never 304');
     assert.equal((await ask(port, { path: '/readyz' })).status, 503);
     issuer.release();
     await app.whenReady;

@@ -142,6 +142,11 @@ describe('the configuration', () => {
     );
   });
 
+  it('finds the keys of an issuer that ends in a slash', () => {
+    const { token } = loadConfig({ ...complete, ACS_ISSUER: 'https://issuer.example.com/' });
+    assert.equal(token?.jwksUrl, 'https://issuer.example.com/calling/keys');
+  });
+
   it('takes two keys during a rotation', () => {
     const { callSigningKeys } = loadConfig({ ...complete, CALL_SIGNING_KEY: `${secret}, ${'b'.repeat(32)}` });
     assert.deepEqual(callSigningKeys, [secret, 'b'.repeat(32)]);
@@ -167,6 +172,24 @@ describe('the configuration', () => {
       assert.deepEqual(names, ['ACS_ISSUER', 'ACS_JWKS_URL', 'PUBLIC_URL']);
     });
 
+    it('are refused there in every spelling, for ACS itself too', () => {
+      const app = { ACS_AUDIENCE: audience, WEBSITE_SITE_NAME: 'app' };
+      const hosts = [
+        'localhost',
+        'localhost.',
+        'x.localhost',
+        '127.1',
+        '0.0.0.0',
+        '[::1]',
+        '[::ffff:127.0.0.1]',
+      ];
+      for (const host of [...hosts, '[::]', '0x7f000001']) {
+        for (const name of ['ACS_ISSUER', 'ACS_JWKS_URL', 'ACS_ENDPOINT']) {
+          assert.equal(faultsOf({ ...app, [name]: `https://${host}` }).length, 1, `${name} ${host}`);
+        }
+      }
+    });
+
     it('never carry a token of the managed identity', () => {
       assert.match(
         faultsOf({ ACS_AUDIENCE: audience, ACS_ENDPOINT: 'http://127.0.0.1:9000' }).join(),
@@ -189,6 +212,13 @@ describe('the configuration', () => {
         const config = loadConfig({ ...complete, [name]: reference });
         assert.match(config.warnings.join(), new RegExp(`^${name} is a Key Vault reference`));
         assert.ok(!JSON.stringify(config).includes('Microsoft.KeyVault'));
+      });
+    }
+
+    for (const value of [reference.toLowerCase(), `"${reference}"`, `${secret},${reference}`]) {
+      it(`is one in any spelling, and as one of two: ${value.slice(0, 24)}…`, () => {
+        const config = loadConfig({ ...complete, CALL_SIGNING_KEY: value, EVENT_GRID_KEY: value });
+        assert.deepEqual([config.callSigningKeys, config.eventGridKeys], [undefined, undefined]);
       });
     }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { describe, it, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
@@ -139,6 +139,31 @@ describe('SIGTERM', () => {
     child.kill('SIGTERM');
     const [code] = await once(socket, 'close');
     assert.equal(code, 1001);
+    assert.equal(await exitOf(child), 0);
+  });
+
+  it('ends with 0 whatever a peer sends to the last', async (t) => {
+    const { child, open } = await startGate(t, { DRAIN_SECONDS: '0' });
+    const socket = await open();
+    const closing = once(socket, 'close');
+    // The raw socket under ws: after the app's close frame, in place of an answer to it, a frame that is not masked.
+    const raw: Socket = Reflect.get(socket, '_socket');
+    raw.removeAllListeners('data');
+    raw.once('data', () => raw.write(Buffer.from([0x81, 0x02, 0x41, 0x41])));
+    child.kill('SIGTERM');
+    await closing;
+    assert.equal(await exitOf(child), 0);
+  });
+
+  it('waits for calls also where DRAIN_SECONDS is more than a timer can take', async (t) => {
+    const { child, said, open } = await startGate(t, { DRAIN_SECONDS: '2147484' });
+    const socket = await open();
+    child.kill('SIGTERM');
+    await said('stopping');
+    const audio = { kind: 'AudioData', audioData: { timestamp: '', data: 'AAAA', silent: false } };
+    socket.send(JSON.stringify(audio));
+    await once(socket, 'message');
+    socket.close();
     assert.equal(await exitOf(child), 0);
   });
 

@@ -130,6 +130,7 @@ export function createCall(options: CallOptions): CallControl {
   }
 
   function hear(frame: Frame) {
+    watch.heard();
     if (frame.kind === 'audio') listeners.emit('audio', frame);
     else if (frame.kind === 'dtmf') listeners.emit('dtmf', frame.tone);
     else if (frame.kind === 'transcription') listeners.emit('transcription', frame);
@@ -165,9 +166,10 @@ export function createCall(options: CallOptions): CallControl {
       case 'CreateCallFailed':
         return end(endings.answerFailed);
       case 'MediaStreamingStarted':
-        return watch.started({ isGone: !media.connected });
+        // Without a socket it is an old story: events come in any order.
+        return media.connected ? watch.started() : undefined;
       case 'MediaStreamingStopped':
-        return watch.stopped({ isGone: started && !media.connected });
+        return started ? watch.stopped() : undefined;
       case 'MediaStreamingFailed':
         return end(endings.mediaFailed);
       case 'CallTransferAccepted':

@@ -11,6 +11,7 @@ import type { Handler } from './call.ts';
 import { type CallControl, type CallLimits, createCall } from './call-control.ts';
 import { type Ending, endings } from './endings.ts';
 import type { CallEvent } from './events.ts';
+import { longestTimeout } from './timers.ts';
 
 /** Why a socket is not let in. */
 export type NotAdmitted = 'ended' | 'late' | 'draining' | 'full';
@@ -176,7 +177,8 @@ export function createCalls(options: CallsOptions): Calls {
     async drain(waitMs, hangUpMs) {
       draining = true;
       const patience = new AbortController();
-      const wait = (ms: number) => delay(ms, undefined, { signal: patience.signal }).catch(() => {});
+      const wait = (ms: number) =>
+        delay(Math.min(ms, longestTimeout), undefined, { signal: patience.signal }).catch(() => {});
       await Promise.race([empty(), wait(waitMs)]);
       for (const call of running.values()) call.end(endings.draining);
       await Promise.race([workDone(), wait(hangUpMs)]);

@@ -1,7 +1,7 @@
 // The door that Event Grid knocks at: POST and OPTIONS /api/incoming-call.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { CannotVerify, WrongEventGridKey } from '../auth/refusals.ts';
 import { createBodyReader } from '../body.ts';
 import { createLogLimiter, type Logger } from '../log.ts';
@@ -48,53 +48,60 @@ export function createEventGrid({ keys, incomingCalls, log }: EventGridOptions):
   const mayLog = createLogLimiter({ burst: 5, windowMs: 60_000 });
   const hasKey = createKeyCheck(keys ?? []);
 
+  async function take(announcement: Announcement | undefined, answering: IncomingCalls): Promise<Outcome> {
+    if (!announcement) {
+      if (mayLog('no event')) log.warn('an element of a delivery is no event: skipped');
+      return 'done';
+    }
+    if (announcement.type !== 'Microsoft.Communication.IncomingCall') {
+      const type = announcement.type.slice(0, 256);
+      log.debug({ type }, 'an event of Event Grid that is no incoming call: ignored');
+      return 'done';
+    }
+    const call = parseIncomingCall(announcement.data);
+    if (!call) {
+      if (mayLog('no context'))
+        log.warn('an incoming call without an incomingCallContext: it cannot be answered');
+      return 'done';
+    }
+    return answering.announce(call);
+  }
+
+  function confirm(res: Response, code: string) {
+    if (mayLog('handshake')) log.info('the handshake of an Event Grid subscription was answered');
+    res.json({ validationResponse: code });
+  }
+
   return async (req, res) => {
     const known = hasKey(req.get('x-event-grid-key'));
     const body = known ? await readKnown(req, res) : await readStranger(req, res).catch(() => undefined);
     const announcements = eventsOf(body).map(parseAnnouncement);
 
     const code = announcements.map(validationCode).find(Boolean);
-    if (code) {
-      if (mayLog('handshake')) log.info('the handshake of an Event Grid subscription was answered');
-      res.json({ validationResponse: code });
-      return;
-    }
+    if (code && !(known && incomingCalls)) return confirm(res, code);
     if (!keys) throw new CannotVerify('not_configured');
     if (!known) throw new WrongEventGridKey();
     if (!incomingCalls) throw new CannotVerify('not_configured');
 
     const outcomes = await Promise.all(
-      announcements.map((announcement) => take(announcement, incomingCalls, log)),
+      announcements.map((announcement) => take(announcement, incomingCalls)),
     );
-    res.status(outcomes.includes('retry') ? 503 : 200).end();
+    if (outcomes.includes('retry')) {
+      res.status(503).json({ error: { code: 'try_again', message: 'Announce the call again' } });
+    } else if (code) {
+      confirm(res, code);
+    } else {
+      res.status(200).end();
+    }
   };
-}
-
-async function take(
-  announcement: Announcement | undefined,
-  incomingCalls: IncomingCalls,
-  log: Logger,
-): Promise<Outcome> {
-  if (!announcement) {
-    log.warn('an element of a delivery is no event: skipped');
-    return 'done';
-  }
-  if (announcement.type !== 'Microsoft.Communication.IncomingCall') {
-    const type = announcement.type.slice(0, 256);
-    log.debug({ type }, 'an event of Event Grid that is no incoming call: ignored');
-    return 'done';
-  }
-  const call = parseIncomingCall(announcement.data);
-  if (!call) {
-    log.warn('an incoming call without an incomingCallContext: it cannot be answered');
-    return 'done';
-  }
-  return incomingCalls.announce(call);
 }
 
 /** Compares in constant time, whatever the lengths. */
 function createKeyCheck(keys: readonly string[]) {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const expected = keys.map(digest);
-  return (given = '') => expected.map((key) => timingSafeEqual(key, digest(given))).includes(true);
+  return (given = '') => {
+    const actual = digest(given);
+    return expected.map((key) => timingSafeEqual(key, actual)).includes(true);
+  };
 }

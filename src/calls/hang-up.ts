@@ -53,8 +53,10 @@ export function createHangUp(options: {
       if (!client) return settled.resolve();
       owed = true;
       retry();
-      // The id may never come: whoever waits for the hang-up waits no longer than for one that fails.
-      if (owed) setTimeout(settled.resolve, timeoutMs).unref();
+      if (!owed) return;
+      identity.log.warn('to be hung up as soon as ACS says which call this is');
+      // That may never be: whoever waits for the hang-up waits no longer than for one that fails.
+      setTimeout(settled.resolve, timeoutMs).unref();
     },
     waive: settled.resolve,
     retry,

@@ -66,14 +66,19 @@ export function createMediaWatch(options: {
       timers.set('askAgain', limits.askAgainMs, askAgain);
       timers.set('successor', limits.successorMs, () => end(endings.mediaLost));
     },
-    /** ACS says that media stopped, before or after the socket went. */
-    stopped({ isGone }: { isGone: boolean }) {
+    /** ACS says that media stopped, before the socket went, after, or without that. */
+    stopped() {
       stoppedOnPurpose = true;
-      if (isGone) goOnWithout();
+      goOnWithout();
     },
-    /** ACS says that media started. Without a socket that is an old story: events come in any order. */
-    started({ isGone }: { isGone: boolean }) {
-      stoppedOnPurpose &&= isGone;
+    /** A frame came: after a stop the call isn't idle as long as some do. */
+    heard() {
+      if (stoppedOnPurpose) goOnWithout();
+    },
+    /** ACS says that media started on the socket that is there. */
+    started() {
+      stoppedOnPurpose = false;
+      timers.clear('idle');
     },
     close: timers.clearAll,
   };

@@ -6,8 +6,8 @@ export interface Timers<Name extends string> {
   clearAll(): void;
 }
 
-// The longest that setTimeout knows (24.8 days); more would fire at once.
-const longest = 2 ** 31 - 1;
+/** The longest that setTimeout knows, in milliseconds (24.8 days): more would fire at once. */
+export const longestTimeout = 2 ** 31 - 1;
 
 export function createTimers<Name extends string>(): Timers<Name> {
   const running = new Map<Name, NodeJS.Timeout>();
@@ -26,7 +26,7 @@ export function createTimers<Name extends string>(): Timers<Name> {
         running.delete(name);
         run();
       };
-      running.set(name, setTimeout(fire, Math.min(Math.max(ms, 0), longest)));
+      running.set(name, setTimeout(fire, Math.min(Math.max(ms, 0), longestTimeout)));
     },
     clear,
     clearAll: () => clear(...running.keys()),

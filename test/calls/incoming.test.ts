@@ -57,6 +57,14 @@ describe('the handshake', limits, () => {
     );
   });
 
+  it('loses no call that comes with it', async (t) => {
+    const app = await startApp(t);
+    const placed = app.simulator.placeCall({ announce: false });
+    const response = await app.announce([...handshake, ...[placed.announcement].flat()]);
+    assert.deepEqual(await response.json(), { validationResponse: 'the code' });
+    assert.equal(requests(placed, 'answerCall'), 1);
+  });
+
   it('of CloudEvents lets Event Grid alone post here', async (t) => {
     const app = await startApp(t, { env: { ACS_CONNECTION_STRING: '' } });
     const ask = (origin: string) =>
