@@ -7,7 +7,7 @@ import { createLog, describeError } from './log.ts';
 import { flushTelemetry } from './telemetry.ts';
 
 /** "Wrong configuration" in sysexits.h. */
-const EX_CONFIG = 78;
+const exConfig = 78;
 
 const config = readConfig();
 const log = createLog(config.logLevel);
@@ -36,7 +36,7 @@ function readConfig(): Config {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     console.error(error.message);
-    process.exit(EX_CONFIG);
+    process.exit(exConfig);
   }
 }
 

@@ -97,6 +97,6 @@ export async function checkSignIn({ settings, patienceMs }: Patient): Promise<Fi
 
 function readAcs({ ACS_CONNECTION_STRING, ACS_ENDPOINT, AZURE_CLIENT_ID }: Settings): AcsConfig | undefined {
   if (ACS_CONNECTION_STRING) return connectionString(anyUrl).safeParse(ACS_CONNECTION_STRING).data;
-  const endpoint = httpsEndpoint.safeParse(ACS_ENDPOINT).data;
+  const endpoint = httpsEndpoint({ loopback: true }).safeParse(ACS_ENDPOINT).data;
   return endpoint === undefined ? undefined : { endpoint, managedIdentityClientId: AZURE_CLIENT_ID };
 }

@@ -5,7 +5,7 @@ import { createLogLimiter, type Logger } from '../log.ts';
 import {
   type AudioFormat,
   type AudioFrame,
-  DEFAULT_FORMAT,
+  defaultFormat,
   type Frame,
   formatAudio,
 } from '../media/frames.ts';
@@ -46,7 +46,7 @@ export function createMediaLeg(options: MediaLegOptions): MediaLeg {
   const { audioBudget, idleMs, log, onFrame, onError, onLost } = options;
   const mayLog = createLogLimiter({ burst: 3, windowMs: 60_000 });
   const counters = createCounters();
-  let format = DEFAULT_FORMAT;
+  let format = defaultFormat;
   let session: Session | undefined;
 
   const player = createPlayer({

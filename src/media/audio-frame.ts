@@ -1,5 +1,5 @@
 /** The largest message read, in bytes. ACS documents packets of up to 64 KB, which are 87 KB as base64. */
-export const MAX_MESSAGE_BYTES = 256 * 1024;
+export const maxMessageBytes = 256 * 1024;
 
 export type { AudioFrame };
 
@@ -50,10 +50,10 @@ export function createAudioFrame(audio: {
 }
 
 /** All of the common message before its payload. Its strings are plain ASCII: as they stand is what they mean. */
-const COMMON_HEAD =
+const commonHead =
   /\{"kind":"AudioData","audioData":\{"timestamp":"([ !#-[\]-~]*)",(?:"participantRawID":(?:null|"([ !#-[\]-~]*)"),)?"data":"/y;
-const SPOKEN_TAIL = '","silent":false}}';
-const SILENT_TAIL = '","silent":true}}';
+const spokenTail = '","silent":false}}';
+const silentTail = '","silent":true}}';
 
 /**
  * Audio as ACS writes it, and nearly all that comes is that: read without JSON.parse, several times as fast.
@@ -61,17 +61,17 @@ const SILENT_TAIL = '","silent":true}}';
  */
 export function parseCommonAudio(message: Buffer): AudioFrame | undefined {
   const text = message.toString('latin1');
-  COMMON_HEAD.lastIndex = 0;
-  const head = COMMON_HEAD.exec(text);
+  commonHead.lastIndex = 0;
+  const head = commonHead.exec(text);
   if (!head) return undefined;
-  const silent = text.endsWith(SILENT_TAIL);
-  if (!silent && !text.endsWith(SPOKEN_TAIL)) return undefined;
-  const data = text.slice(COMMON_HEAD.lastIndex, silent ? -SILENT_TAIL.length : -SPOKEN_TAIL.length);
+  const silent = text.endsWith(silentTail);
+  if (!silent && !text.endsWith(spokenTail)) return undefined;
+  const data = text.slice(commonHead.lastIndex, silent ? -silentTail.length : -spokenTail.length);
   return isBase64(data) ? new AudioFrame(data, silent, head[1], head[2]) : undefined;
 }
 
 /** Where isBase64 decodes to: written, never read. */
-const scratch = Buffer.allocUnsafe(MAX_MESSAGE_BYTES);
+const scratch = Buffer.allocUnsafe(maxMessageBytes);
 
 /**
  * Whether a text is base64 with its padding, and so needs no escapes inside JSON. Node skips what isn't base64 when

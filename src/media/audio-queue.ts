@@ -1,9 +1,9 @@
 /** Memory that all players share. */
-export type AudioBudget = {
+export interface AudioBudget {
   readonly freeBytes: number;
   take(bytes: number): void;
   give(bytes: number): void;
-};
+}
 
 /** @param maxBytes how much audio may wait over all calls */
 export function createAudioBudget(maxBytes = 256 * 1024 * 1024): AudioBudget {
@@ -22,7 +22,7 @@ export function createAudioBudget(maxBytes = 256 * 1024 * 1024): AudioBudget {
 }
 
 /** Audio is copied in pieces of this size, so that its memory is given back while it plays. */
-const BLOCK_BYTES = 64 * 1024;
+const blockBytes = 64 * 1024;
 
 /** Audio that waits, as one stream of bytes, paid from the budget for as long as its memory is held. */
 export function createAudioQueue(budget: AudioBudget) {
@@ -36,8 +36,8 @@ export function createAudioQueue(budget: AudioBudget) {
       return bytes;
     },
     push(audio: Uint8Array): void {
-      for (let start = 0; start < audio.length; start += BLOCK_BYTES) {
-        blocks.push(new Uint8Array(audio.subarray(start, start + BLOCK_BYTES)));
+      for (let start = 0; start < audio.length; start += blockBytes) {
+        blocks.push(new Uint8Array(audio.subarray(start, start + blockBytes)));
       }
       budget.take(audio.length);
       bytes += audio.length;

@@ -3,45 +3,54 @@ import {
   type AudioFrame,
   createAudioFrame,
   isAudioFrame,
-  MAX_MESSAGE_BYTES,
+  maxMessageBytes,
   parseCommonAudio,
 } from './audio-frame.ts';
 
 export type { AudioFrame };
 
 /** How audio is written: 16-bit little-endian samples, the channels interleaved. */
-export type AudioFormat = {
+export interface AudioFormat {
   readonly encoding: 'PCM';
   readonly sampleRate: number;
   readonly channels: number;
-};
+}
 
 /** What this app asks ACS for when it answers a call. */
-export const DEFAULT_FORMAT: AudioFormat = { encoding: 'PCM', sampleRate: 24_000, channels: 1 };
+export const defaultFormat: AudioFormat = { encoding: 'PCM', sampleRate: 24_000, channels: 1 };
 
 /** Why a message is malformed. Nothing of the message itself: it may hold audio, words or keys. */
 export type MalformedWhy = 'too big' | 'binary' | 'not JSON' | 'no kind' | 'wrong fields' | 'not base64';
 
-export type MalformedFrame = { readonly kind: 'malformed'; readonly why: MalformedWhy };
+export interface MalformedFrame {
+  readonly kind: 'malformed';
+  readonly why: MalformedWhy;
+}
 /** A kind of message that this version doesn't know. `name` is the sender's word for it, cut to 64 characters. */
-export type UnknownFrame = { readonly kind: 'unknown'; readonly name: string };
-export type MetadataFrame = {
+export interface UnknownFrame {
+  readonly kind: 'unknown';
+  readonly name: string;
+}
+export interface MetadataFrame {
   readonly kind: 'metadata';
   readonly format: AudioFormat;
   readonly subscriptionId: string | undefined;
   /** Bytes of PCM in each frame to come. */
   readonly length: number | undefined;
-};
-export type DtmfFrame = { readonly kind: 'dtmf'; readonly tone: string };
-export type TranscriptionMetadataFrame = {
+}
+export interface DtmfFrame {
+  readonly kind: 'dtmf';
+  readonly tone: string;
+}
+export interface TranscriptionMetadataFrame {
   readonly kind: 'transcriptionMetadata';
   readonly subscriptionId: string | undefined;
   readonly locale: string | undefined;
   readonly callConnectionId: string | undefined;
   readonly correlationId: string | undefined;
-};
+}
 /** Offsets and durations are in ticks of 100 ns. */
-export type TranscriptionFrame = {
+export interface TranscriptionFrame {
   readonly kind: 'transcription';
   readonly text: string;
   /** False while the speaker may go on and the words may still change. */
@@ -52,7 +61,7 @@ export type TranscriptionFrame = {
   readonly duration: number | undefined;
   readonly words: readonly { text: string; offset: number | undefined; duration: number | undefined }[];
   readonly participant: string | undefined;
-};
+}
 export type Frame =
   | AudioFrame
   | MetadataFrame
@@ -68,7 +77,7 @@ export type Frame =
  * @param message the message's bytes
  */
 export function parseFrame(message: Buffer): Frame {
-  if (message.length > MAX_MESSAGE_BYTES) return malformed('too big');
+  if (message.length > maxMessageBytes) return malformed('too big');
   return parseCommonAudio(message) ?? parseJson(message);
 }
 
@@ -107,7 +116,7 @@ const metadataSchema = z.object({
   sampleRate: z.int().min(8_000).max(48_000),
   channels: z.int().min(1).max(2),
   subscriptionId: text,
-  length: optional(z.int().min(1).max(MAX_MESSAGE_BYTES)),
+  length: optional(z.int().min(1).max(maxMessageBytes)),
 });
 const audioSchema = z.object({
   data: z.string(),

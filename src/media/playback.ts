@@ -1,19 +1,19 @@
 import { type AudioBudget, createAudioQueue } from './audio-queue.ts';
-import { type AudioFormat, DEFAULT_FORMAT } from './frames.ts';
+import { type AudioFormat, defaultFormat } from './frames.ts';
 
 export { type AudioBudget, createAudioBudget } from './audio-queue.ts';
 
 /** One piece of audio on its way. ACS says nothing of what it has played, so these are told by the clock. */
-export type Playback = {
+export interface Playback {
   /** How much of it has been heard so far, in milliseconds. */
   readonly playedMs: number;
   /** How much of it didn't fit, in milliseconds: too much was waiting. */
   readonly refusedMs: number;
   /** 'played' once its end has been heard, 'stopped' if it was cut off. Never rejects. */
   readonly finished: Promise<'played' | 'stopped'>;
-};
+}
 
-export type Player = {
+export interface Player {
   /** Whether something waits or is heard. */
   readonly playing: boolean;
   /**
@@ -27,9 +27,9 @@ export type Player = {
   stop(): void;
   /** As stop, and for good. */
   close(): void;
-};
+}
 
-export type PlayerOptions = {
+export interface PlayerOptions {
   /** Sends one frame. False if it can't now: it is offered again. The bytes are valid during the call only. */
   readonly write: (pcm: Uint8Array) => boolean;
   /** The format of the call at this moment. */
@@ -45,20 +45,20 @@ export type PlayerOptions = {
   readonly now?: () => number;
   /** Runs something later, once; returns what cancels it. */
   readonly schedule?: (run: () => void, ms: number) => () => void;
-};
+}
 
-const FRAME_MS = 20;
+const frameMs = 20;
 /** How long half a sample waits for the other half, after all is heard: a stream may stall, or have had a broken end. */
-const HALF_SAMPLE_MS = 2_000;
+const halfSampleMs = 2_000;
 
 /** A playback under way. */
-type Item = {
+interface Item {
   waitingBytes: number;
   sentMs: number;
   /** When the last of what was sent will have been heard. */
   heardAt: number;
   settle: (outcome: 'played' | 'stopped') => void;
-};
+}
 
 /**
  * Plays audio that is made faster than it is heard: sends it in frames of 20 ms, never more than `aheadMs` ahead of
@@ -66,7 +66,7 @@ type Item = {
  * again from now: lost time is never made up for with a burst.
  */
 export function createPlayer(options: PlayerOptions): Player {
-  const { write, budget, format = () => DEFAULT_FORMAT, aheadMs = 500, maxQueuedMs = 120_000 } = options;
+  const { write, budget, format = () => defaultFormat, aheadMs = 500, maxQueuedMs = 120_000 } = options;
   const { tickMs = 100, now = () => performance.now(), schedule = later } = options;
   const queue = createAudioQueue(budget);
   /** Items with audio still to send, and items that are sent and not heard to the end: each in order. */
@@ -83,7 +83,7 @@ export function createPlayer(options: PlayerOptions): Player {
   function rates() {
     const { sampleRate, channels } = format();
     const sampleBytes = channels * 2;
-    const frameBytes = Math.floor((sampleRate * FRAME_MS) / 1000) * sampleBytes;
+    const frameBytes = Math.floor((sampleRate * frameMs) / 1000) * sampleBytes;
     return { sampleBytes, frameBytes, bytesPerMs: (sampleRate * sampleBytes) / 1000 };
   }
 
@@ -98,7 +98,7 @@ export function createPlayer(options: PlayerOptions): Player {
 
   /** The whole samples that a piece completes; the beginning of another one is kept for the next piece. */
   function wholeSamples(audio: Uint8Array, sampleBytes: number): Uint8Array {
-    if (!isPlaying() && now() - Math.max(halfSince, heardAt) > HALF_SAMPLE_MS) half = new Uint8Array();
+    if (!isPlaying() && now() - Math.max(halfSince, heardAt) > halfSampleMs) half = new Uint8Array();
     const bytes = half.length > 0 ? Buffer.concat([half, audio]) : audio;
     const whole = bytes.length - (bytes.length % sampleBytes);
     half = new Uint8Array(bytes.subarray(whole));

@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { MAX_MESSAGE_BYTES } from './audio-frame.ts';
+import { maxMessageBytes } from './audio-frame.ts';
 import { type Frame, formatStopAudio, type MalformedWhy, malformed, parseFrame } from './frames.ts';
 
 /**
@@ -8,14 +8,14 @@ import { type Frame, formatStopAudio, type MalformedWhy, malformed, parseFrame }
  * that doesn't answer ours, or reads nothing any more, is cut off (ws's default is 30 s).
  */
 export const mediaSocketOptions = {
-  maxPayload: MAX_MESSAGE_BYTES,
+  maxPayload: maxMessageBytes,
   maxFragments: 1024,
   maxBufferedChunks: 4096,
   perMessageDeflate: false,
   closeTimeout: 1_000,
 };
 
-export type SessionLimits = {
+export interface SessionLimits {
   /** How often the peer is pinged, in milliseconds; twice in `idleMs` at the least. */
   readonly pingMs: number;
   /** How long a peer may be silent, without a frame or a pong, in milliseconds. Noticed at the next ping. */
@@ -26,7 +26,7 @@ export type SessionLimits = {
   readonly slowMs: number;
   /** How many malformed messages in a row end the session. */
   readonly malformedInARow: number;
-};
+}
 
 export const defaultLimits: SessionLimits = {
   pingMs: 30_000,
@@ -37,7 +37,7 @@ export const defaultLimits: SessionLimits = {
 };
 
 /** What a session counts. Handed in, so that a call's next socket goes on counting. Bytes are those of messages. */
-export type SessionCounters = {
+export interface SessionCounters {
   framesIn: number;
   bytesIn: number;
   framesOut: number;
@@ -47,7 +47,7 @@ export type SessionCounters = {
   refused: number;
   /** The most that has waited in the socket. */
   maxBufferedBytes: number;
-};
+}
 
 export function createCounters(): SessionCounters {
   return {
@@ -61,16 +61,16 @@ export function createCounters(): SessionCounters {
   };
 }
 
-export type SessionEnd = {
+export interface SessionEnd {
   /** The close code: ours, else the peer's; 1005 for none, 1006 when the connection broke. */
   readonly code: number;
   /** Our words; empty when the peer closed. */
   readonly reason: string;
   /** Whether this side closed it, be it for a violation of the protocol. */
   readonly ours: boolean;
-};
+}
 
-export type SessionOptions = {
+export interface SessionOptions {
   readonly limits?: Partial<SessionLimits>;
   readonly counters: SessionCounters;
   /** Each frame but the malformed ones. None comes once a close has begun. */
@@ -80,9 +80,9 @@ export type SessionOptions = {
   readonly onError: (error: unknown) => void;
   /** The session is over: no frame comes or goes any more. Called once; our own close may go on for a second. */
   readonly onClose: (end: SessionEnd) => void;
-};
+}
 
-export type Session = {
+export interface Session {
   /** Whether frames can still come and go. */
   readonly open: boolean;
   /** Bytes that wait in the socket. */
@@ -93,13 +93,13 @@ export type Session = {
   stopAudio(): boolean;
   /** Closes; only the first time counts. The reason: up to 123 bytes, for logs. */
   close(code: number, reason: string): void;
-};
+}
 
 /** Room above the send mark for StopAudio. */
-const STOP_SPARE_BYTES = 16 * 1024;
+const stopSpareBytes = 16 * 1024;
 
 /** ws's names for violations that it doesn't close with 1002. */
-const VIOLATIONS: Record<string, number> = {
+const violations: Record<string, number> = {
   WS_ERR_INVALID_UTF8: 1007,
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 1008,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 1009,
@@ -200,7 +200,7 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   });
   // ws has answered a violation with its close code by now. Without a listener it would end the process.
   socket.on('error', (error: Error & { code?: string }) => {
-    const code = VIOLATIONS[error.code ?? ''] ?? 1002;
+    const code = violations[error.code ?? ''] ?? 1002;
     ours ??= { code, reason: 'Protocol violation' };
     end(code);
   });
@@ -227,7 +227,7 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
       return socket.bufferedAmount;
     },
     send: (text) => sendUpTo(limits.sendMarkBytes, text),
-    stopAudio: () => sendUpTo(limits.sendMarkBytes + STOP_SPARE_BYTES, formatStopAudio()),
+    stopAudio: () => sendUpTo(limits.sendMarkBytes + stopSpareBytes, formatStopAudio()),
     close,
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MAX_MESSAGE_BYTES } from '../../src/media/audio-frame.ts';
+import { maxMessageBytes } from '../../src/media/audio-frame.ts';
 import { type Frame, formatAudio, formatStopAudio, parseFrame } from '../../src/media/frames.ts';
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
@@ -175,7 +175,7 @@ describe('parseFrame', () => {
       assert.deepEqual(malformed(text), { kind: 'malformed', why: 'no kind' });
     }
     for (const kind of KINDS) assert.deepEqual(parse({ kind }), { kind: 'malformed', why: 'wrong fields' });
-    const big = Buffer.alloc(MAX_MESSAGE_BYTES + 1, ' ');
+    const big = Buffer.alloc(maxMessageBytes + 1, ' ');
     assert.deepEqual(parseFrame(big), { kind: 'malformed', why: 'too big' });
   });
 
@@ -213,7 +213,7 @@ describe('parseFrame', () => {
         assertSame(Buffer.from(JSON.stringify(value))),
       ),
     );
-    const deep = Buffer.from('['.repeat(MAX_MESSAGE_BYTES));
+    const deep = Buffer.from('['.repeat(maxMessageBytes));
     assert.equal(parseFrame(deep).kind, 'malformed');
   });
 

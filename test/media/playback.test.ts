@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type AudioFormat, DEFAULT_FORMAT } from '../../src/media/frames.ts';
+import { type AudioFormat, defaultFormat } from '../../src/media/frames.ts';
 import { createAudioBudget, createPlayer, type PlayerOptions } from '../../src/media/playback.ts';
 import { createManualClock } from './manual-clock.ts';
 
@@ -18,7 +18,7 @@ function setUp(options: Partial<PlayerOptions> = {}) {
   const clock = createManualClock();
   const budget = createAudioBudget(10_000_000);
   const writes: { at: number; pcm: Buffer }[] = [];
-  const socket = { accepts: true, format: DEFAULT_FORMAT };
+  const socket = { accepts: true, format: defaultFormat };
   const player = createPlayer({
     write(bytes) {
       if (!socket.accepts) return false;
