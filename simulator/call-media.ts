@@ -14,9 +14,16 @@ import type { Sound } from './wav.ts';
 const DAY = 24 * 3600;
 const SILENCE: Sound = { sampleRate: 24_000, samples: new Int16Array(0) };
 
+export interface KeyCount {
+  wanted: number;
+  pressed: number;
+}
+
 /** The media of an answered call, and the events that tell of it. */
 export interface CallMedia {
   readonly stream: Stream;
+  /** The caller's keys: how many there are, and how many of them reached the app. */
+  readonly keys: Readonly<KeyCount>;
   /** Opens a WebSocket as ACS does, with other headers or another URL if given. */
   open(overrides?: { url?: string; headers?: Record<string, string> }): Promise<Upgrade>;
   /** Opens a WebSocket unless there is one, and posts what came of it. `data` is what the events say besides. */
@@ -55,6 +62,7 @@ export function createCallMedia({
 }): CallMedia {
   const { durations, faults, keys, signal } = exchange;
   const { sound = 'speech', seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
+  const pad: KeyCount = { wanted: 0, pressed: 0 };
 
   const stream = createStream({
     format: { ...request, speaker: request.unmixed ? from.rawId : undefined },
@@ -96,15 +104,17 @@ export function createCallMedia({
   };
 
   async function press(digits: string) {
+    pad.wanted += digits.length;
     for (const key of digits) {
       await rest(durations.keyMs, over);
       if (over.aborted) return;
-      stream.press(key);
+      if (stream.press(key)) pad.pressed += 1;
     }
   }
 
   return {
     stream,
+    keys: pad,
     open,
     press,
     async start(data = {}) {

@@ -41,8 +41,9 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   const { promise: ended, resolve: settle } = Promise.withResolvers<CallReport>();
   const [stopRinging, hungUp] = [new AbortController(), new AbortController()];
   const ringing = AbortSignal.any([stopRinging.signal, signal]);
+  const { serverCallId, correlationId, incomingCallContext } = ids;
   const announcement = incomingCallEvent(
-    { ...ids, from, to, callerDisplayName: '' },
+    { from, to, callerDisplayName: '', serverCallId, correlationId, incomingCallContext },
     schema,
     new Date(now()),
   );
@@ -97,8 +98,9 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     stopRinging.abort();
     hungUp.abort();
     note({ type: 'ended', outcome });
-    media?.stream.close();
-    void push('CallDisconnected', {}, result).then(() => settle(report()));
+    // How the app closes its WebSocket may be known only after its hang-up, and belongs into the report.
+    const closed = Promise.race([media?.stream.close(), rest(durations.graceMs, signal)]);
+    void Promise.all([push('CallDisconnected', {}, result), closed]).then(() => settle(report()));
   }
 
   const hangUp = () => end('the caller hung up');
@@ -111,7 +113,8 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   }
 
   function report(): CallReport {
-    return reportCall({ ...ids, id, state, entries: journal.entries, media: media?.stream.report() });
+    const { entries } = journal;
+    return reportCall({ ...ids, id, state, entries, media: media?.stream.report(), keys: media?.keys });
   }
 
   function assertRinging() {

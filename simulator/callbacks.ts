@@ -38,11 +38,12 @@ export interface CallNames {
  */
 export function callbackEvent(
   type: string,
-  names: CallNames,
+  { callConnectionId, serverCallId, correlationId }: CallNames,
   data: Record<string, unknown>,
   time: Date,
 ): CallbackEvent {
-  const source = `calling/callConnections/${names.callConnectionId}`;
+  const source = `calling/callConnections/${callConnectionId}`;
+  const names = { callConnectionId, serverCallId, correlationId };
   return {
     id: randomUUID(),
     source,

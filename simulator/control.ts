@@ -3,6 +3,7 @@ import { definedOf } from './defined.ts';
 import { answerFaultSchema, faultsSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
 import type { Handler, Request } from './http.ts';
+import { requireJson } from './http.ts';
 import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
 import type { Simulator } from './simulator.ts';
@@ -31,7 +32,8 @@ const emptySchema = z.strictObject({});
 
 /**
  * The control plane: what a person or a test does to the simulator from outside, as JSON over HTTP. The server it
- * hangs on refuses foreign hosts; here each change has to say that it is JSON, which no web page of another origin can.
+ * hangs on refuses foreign hosts and origins; here each POST has to say that it is JSON, even one without a body. A web
+ * page of another origin can send neither that nor a DELETE before a browser has asked (CORS), and nothing says yes.
  */
 export function createControl(simulator: Simulator, app: string | undefined): Handler {
   const found = (id: string): SimulatedCall => {
@@ -95,6 +97,7 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
   return async (request) => {
     const segments = request.path.replace(/^\/_simulator\/?/, '').split('/');
     const reading = request.method === 'GET';
+    if (request.method === 'POST') requireJson(request.headers);
     const result = await (reading ? show(segments) : change(request.method, segments, request));
     if (result === undefined) throw new RestError(404, 'NotFound', 'The control plane has no such thing.');
     const headers = Buffer.isBuffer(result) ? { 'content-type': 'audio/wav' } : {};
@@ -129,10 +132,7 @@ function readSound(base64: string) {
   }
 }
 
-function parse<T extends z.ZodType>(schema: T, { headers, body }: Request): z.output<T> {
-  if (!headers['content-type']) {
-    throw new RestError(415, 'UnsupportedMediaType', 'A change needs Content-Type: application/json.');
-  }
+function parse<T extends z.ZodType>(schema: T, { body }: Request): z.output<T> {
   let value: unknown;
   try {
     value = body.length === 0 ? {} : JSON.parse(body.toString());

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 
 const milliseconds = z.number().int().nonnegative();
@@ -17,13 +18,35 @@ export type Faults = z.infer<typeof faultsSchema>;
 
 export const noFaults: Faults = { keys: null, token: null, duplicateEvents: false, dropMediaAfterMs: null };
 
+/** Where an answer ends is for the server to say: a client would wait for the rest, or read on into the next one. */
+const FRAMING = ['connection', 'content-length', 'trailer', 'transfer-encoding'];
+
+/** Headers that node:http is able to send: it throws at any other, when it is too late to tell whoever asked for it. */
+const headers = z.record(z.string(), z.string()).superRefine((all, context) => {
+  for (const [name, value] of Object.entries(all)) {
+    const message = problemOf(name, value);
+    if (message !== undefined) context.addIssue({ code: 'custom', path: [name], message });
+  }
+});
+
+function problemOf(name: string, value: string): string | undefined {
+  if (FRAMING.includes(name.toLowerCase())) return 'is for the server to set';
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return undefined;
+}
+
 /** How the next answer of a REST operation differs from a good one. */
 export const answerFaultSchema = z.strictObject({
   /** For how many requests. */
   times: z.number().int().positive().default(1),
   /** Status, headers and body in place of the operation's own. */
   status: z.number().int().min(200).max(599).optional(),
-  headers: z.record(z.string(), z.string()).optional(),
+  headers: headers.optional(),
   body: z.unknown().optional(),
   /** The answer comes this many milliseconds late. */
   delayMs: milliseconds.optional(),

@@ -30,7 +30,8 @@ export type Handler = (request: Request) => Promise<Answer>;
 
 /**
  * An HTTP server for this machine alone: it listens on 127.0.0.1, and refuses whatever a web page in a browser could
- * send it: a Host that isn't this machine's (DNS rebinding), a body that isn't JSON (a forged form).
+ * send it: a Host that isn't this machine's (DNS rebinding), an Origin that isn't this server's, a body that isn't JSON
+ * (a forged form).
  *
  * @param options.maxBytes the largest body
  * @returns the server, once it listens
@@ -46,10 +47,10 @@ export async function createLocalServer({
   handle: Handler;
 }): Promise<{ server: Server; port: number }> {
   const server = createServer((incoming, response) => {
-    respond(incoming, maxBytes, handle).then(
-      (answer) => write(response, answer),
-      (error: unknown) => write(response, toAnswer(error)),
-    );
+    respond(incoming, maxBytes, handle)
+      .catch(toAnswer)
+      .then((answer) => write(response, answer))
+      .catch(() => response.destroy()); // what can't be written, such as a body that is no JSON, ends this request alone
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
@@ -65,16 +66,21 @@ async function respond(incoming: IncomingMessage, maxBytes: number, handle: Hand
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host)) {
     throw new RestError(421, 'MisdirectedRequest', 'The simulator serves this machine only: use 127.0.0.1.');
   }
-  const body = await readBody(incoming, maxBytes);
-  if (body.length > 0 && !/^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) {
-    throw new RestError(
-      415,
-      'UnsupportedMediaType',
-      'The body has to be JSON, and to say so in Content-Type.',
-    );
+  // A browser names the page's origin with each POST and DELETE, even one that it sends without asking first (RFC 6454, 7).
+  if (headers.origin !== undefined && headers.origin.toLowerCase() !== `http://${host}`.toLowerCase()) {
+    throw new RestError(403, 'Forbidden', 'The simulator serves no page of another origin.');
   }
-  const { pathname, searchParams } = new URL(url, 'http://127.0.0.1');
-  return handle({ method, target: url, path: pathname, query: searchParams, headers, body });
+  const parsed = URL.parse(url, 'http://127.0.0.1');
+  if (!parsed) throw new RestError(400, 'BadRequest', 'The request target is not a URL.');
+  const body = await readBody(incoming, maxBytes);
+  if (body.length > 0) requireJson(headers);
+  return handle({ method, target: url, path: parsed.pathname, query: parsed.searchParams, headers, body });
+}
+
+/** @throws {RestError} 415 unless the request says that its body, which may be empty, is JSON */
+export function requireJson(headers: Request['headers']): void {
+  if (/^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) return;
+  throw new RestError(415, 'UnsupportedMediaType', 'The body has to be JSON, and to say so in Content-Type.');
 }
 
 async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {

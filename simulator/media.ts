@@ -12,6 +12,8 @@ export interface MediaSocket {
   pause(): void;
   resume(): void;
   readonly bufferedBytes: number;
+  /** Resolves when it is closed, after `onClose` was told. */
+  readonly closed: Promise<void>;
 }
 
 /** What opening a media WebSocket came to. */
@@ -47,6 +49,7 @@ export function openMedia({
   onClose: (by: 'app' | 'simulator', code: number, reason: string) => void;
 }): Promise<Upgrade> {
   const { promise, resolve } = Promise.withResolvers<Upgrade>();
+  const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
   let socket: WebSocket;
   try {
     socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: timeoutMs });
@@ -73,6 +76,7 @@ export function openMedia({
     get bufferedBytes() {
       return socket.bufferedAmount;
     },
+    closed,
   };
   signal.addEventListener('abort', drop);
   socket.on('upgrade', (response) => {
@@ -98,6 +102,7 @@ export function openMedia({
     signal.removeEventListener('abort', drop);
     resolve({ headers: {}, error: 'closed before it opened' });
     if (answered) onClose(by, code, reason.toString());
+    settleClosed();
   });
   return promise;
 }

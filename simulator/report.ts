@@ -1,3 +1,4 @@
+import type { KeyCount } from './call-media.ts';
 import type { Entry } from './journal.ts';
 import type { StreamReport } from './stream.ts';
 
@@ -16,7 +17,10 @@ export interface CallReport {
   /** From the announcement to the answer, and from the answer to the media WebSocket, in milliseconds. */
   answeredAfterMs: number | undefined;
   mediaAfterMs: number | undefined;
+  /** From the answer to the end, in milliseconds. */
+  lastedMs: number | undefined;
   media: StreamReport | undefined;
+  keys: KeyCount | undefined;
   /** Callback events as they were delivered, and operations as they were answered. */
   events: string[];
   operations: string[];
@@ -30,6 +34,7 @@ export interface CallFacts {
   state: CallState;
   entries: readonly Entry[];
   media: StreamReport | undefined;
+  keys: KeyCount | undefined;
 }
 
 /** Sums up a call by what its journal says. */
@@ -40,22 +45,26 @@ export function reportCall({
   state,
   entries,
   media,
+  keys,
 }: CallFacts): CallReport {
   const all = <T extends Entry['type']>(type: T) =>
     entries.filter((entry): entry is Entry<T> => entry.type === type); // narrowed by type
   const placed = all('placed')[0]?.at ?? 0;
   const answered = all('answered')[0]?.at;
+  const ended = all('ended')[0];
   const media101 = all('upgrade').find((entry) => entry.status === 101)?.at;
   return {
     id,
     callConnectionId,
     correlationId,
     state,
-    outcome: all('ended')[0]?.outcome,
+    outcome: ended?.outcome,
     problem: findProblem(all, media),
     answeredAfterMs: answered === undefined ? undefined : answered - placed,
     mediaAfterMs: answered === undefined || media101 === undefined ? undefined : media101 - answered,
+    lastedMs: answered === undefined || ended === undefined ? undefined : ended.at - answered,
     media,
+    keys: keys && { ...keys },
     events: all('event').map(({ event, status, error }) =>
       isOk(status) ? event : `${event} (${status ?? error})`,
     ),
@@ -66,6 +75,9 @@ export function reportCall({
 }
 
 const isOk = (status: number | undefined) => status !== undefined && status >= 200 && status < 300;
+
+/** A normal end, one without a code, and a cut (RFC 6455, 7.4.1): after a hang-up none of them tells of a failure. */
+const HARMLESS = [1000, 1005, 1006];
 
 type All = <T extends Entry['type']>(type: T) => Entry<T>[];
 
@@ -92,11 +104,13 @@ function findProblem(all: All, media: StreamReport | undefined): string | undefi
   if (undelivered && ended) {
     return `the app did not take ${undelivered.event}: ${undelivered.status ?? undelivered.error}`;
   }
-  const goodbye = (code: number) =>
-    code === 1000 && (ended?.outcome === 'the app hung up' || ended === undefined);
-  const closed = all('media-closed').find(
-    ({ by, expected, code }) => by === 'app' && !expected && !goodbye(code),
-  );
+  const hungUp = ended?.outcome === 'the app hung up';
+  const meant = (code: number) => code === 1000 && (hungUp || ended === undefined);
+  const closed = all('media-closed').find(({ by, expected, code }, at, { length }) => {
+    if (by !== 'app') return false;
+    // A hang-up may overtake the end of the last WebSocket, whose code says how the app came to it.
+    return expected ? hungUp && at === length - 1 && !HARMLESS.includes(code) : !meant(code);
+  });
   if (closed) return `the app closed the media WebSocket: ${closed.code} ${closed.reason}`.trimEnd();
   if (media && media.foreign > 0) return `the caller heard ${media.foreign} frames of another call`;
   const [why] = Object.keys(media?.unheard ?? {});

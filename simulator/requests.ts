@@ -4,10 +4,13 @@ import { z } from 'zod';
 
 /** Plain http and ws are for this machine only, as it has no certificate. */
 const url = (scheme: 'http' | 'ws') =>
-  z.url({ protocol: new RegExp(`^${scheme}s?$`) }).refine((value) => {
-    const { protocol, hostname } = new URL(value);
-    return protocol === `${scheme}s:` || /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
-  }, `has to be ${scheme}s, or on this machine`);
+  z.string().refine((value) => {
+    const parsed = URL.parse(value);
+    if (!parsed) return false;
+    const { protocol, hostname } = parsed;
+    const isLocal = /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
+    return protocol === `${scheme}s:` || (protocol === `${scheme}:` && isLocal);
+  }, `has to be a URL with ${scheme}s, or with ${scheme} on this machine`);
 /** Clients send these values in more than one casing. */
 const oneOf = <T extends string>(...values: T[]) =>
   z.string().transform((value, context) => {

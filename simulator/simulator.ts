@@ -152,6 +152,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       ACS_ISSUER: issuer,
       ACS_JWKS_URL: jwksUrl,
       EVENT_GRID_KEY: eventGridKey,
+      ...(options.app !== undefined && { PUBLIC_URL: new URL(options.app).origin }),
     }),
     placeCall(callOptions = {}) {
       const call = createCall(callOptions, {

@@ -45,7 +45,8 @@ export interface Stream {
   readonly socket: MediaSocket | undefined;
   /** Sends one key as DtmfData; false where the app hasn't asked for keys or there is no socket. */
   press(key: string): boolean;
-  close(code?: number): void;
+  /** Resolves when the other side has closed it too. */
+  close(code?: number): Promise<void>;
   report(): StreamReport;
   /** What was kept of the call's audio, and the same as a WAV file: the caller left, the app right. */
   audio(): CallAudio;
@@ -206,10 +207,11 @@ export function createStream(options: StreamOptions): Stream {
       socket.send(JSON.stringify({ kind: 'DtmfData', dtmfData: { data: key } }));
       return true;
     },
-    close(code = 1000) {
+    async close(code = 1000) {
       const closing = socket;
       rest();
       closing?.close(code);
+      await closing?.closed;
     },
     report: () => ({ ...count, ...meter.report(), ...ear.report() }),
     audio: recording.audio,

@@ -51,6 +51,7 @@ test("events come in ACS's envelope, and Microsoft's SDK reads them", async (t) 
     assert.equal(event.source, source);
     const data = event.data as Record<string, unknown>;
     assert.equal(data.callConnectionId, call.callConnectionId);
+    assert.ok(!('incomingCallContext' in data), 'ACS does not repeat it');
     assert.equal(data.serverCallId, call.serverCallId);
     assert.equal(data.correlationId, call.correlationId);
     assert.equal(data.operationContext, 'answer');

@@ -61,11 +61,23 @@ test('refuses what a web page could send: foreign hosts, bodies that are not JSO
   for (const bad of ['evil.example', `127.0.0.1.evil.example:${port}`, `evil.example:${port}`]) {
     assert.equal(await statusFor(simulator, bad), 421);
   }
-  for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x']) {
-    assert.equal((await ask('POST', 'keys/rotate', '{}', { 'content-type': type })).status, 415);
-  }
-  assert.equal((await ask('POST', 'keys/rotate')).status, 415, 'not even an empty one');
   const before = await simulator.token();
+  const types = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x'];
+  for (const path of ['keys/rotate', 'calls', 'calls/x/press', 'calls/x/drop', 'faults', 'faults/next']) {
+    for (const type of types) {
+      for (const body of ['{}', '']) {
+        const { status } = await ask('POST', path, body, { 'content-type': type });
+        assert.equal(status, 415, `${path}, ${type}, '${body}'`);
+      }
+    }
+    assert.equal((await ask('POST', path)).status, 415, 'not even an empty one');
+  }
+  const foreign = { origin: 'https://evil.example' };
+  assert.equal((await ask('POST', 'keys/rotate', {}, foreign)).status, 403);
+  const call = simulator.placeCall({ announce: false });
+  assert.equal((await ask('DELETE', `calls/${call.id}`, undefined, foreign)).status, 403);
+  assert.equal(call.state, 'ringing');
+  assert.equal(before.split('.')[0], (await simulator.token()).split('.')[0], 'the key is the same');
   assert.equal((await ask('POST', 'keys/rotate', {})).status, 200);
   assert.notEqual(before.split('.')[0], (await simulator.token()).split('.')[0]);
 });
@@ -148,6 +160,35 @@ test('faults: changed one by one, and the next answers of an operation', async (
   const { status } = await call.until('request', ({ operation }) => operation === 'answerCall');
   assert.equal(status, 503);
   assert.equal((await ask('POST', 'faults/next', { operation: 'fly' })).status, 400);
+});
+
+test('a fault has headers that an answer can have, and leaves its length alone', async (t) => {
+  const { simulator, ask, json } = await start(t);
+  const bad: Record<string, string>[] = [
+    { 'a b': 'x' },
+    { '': 'x' },
+    { é: 'x' },
+    { x: 'a\nb' },
+    { x: 'a\u0000b' },
+    { x: '→' },
+    { good: 'x', 'Content-Length': '5' },
+    { 'transfer-encoding': 'chunked' },
+    { Connection: 'close' },
+    { trailer: 'x' },
+  ];
+  for (const headers of bad) {
+    const response = await ask('POST', 'faults/next', { operation: 'answerCall', status: 503, headers });
+    const text = await response.text();
+    assert.equal(response.status, 400, JSON.stringify(headers));
+    assert.ok(JSON.parse(text).error.message.startsWith('headers.'), text);
+    assert.throws(() => simulator.failNext('answerCall', { headers }), JSON.stringify(headers));
+  }
+  const headers = { 'Retry-After': '7', 'x-latin-1': 'é' };
+  await json('POST', 'faults/next', { operation: 'answerCall', status: 503, headers });
+  const app = await startApp(t, simulator);
+  const call = simulator.placeCall({ app: app.webhook });
+  const { status } = await call.until('request', ({ operation }) => operation === 'answerCall');
+  assert.equal(status, 503, 'the refused ones were not kept');
 });
 
 test('no body does any harm: it is taken or refused', async (t) => {

@@ -63,6 +63,7 @@ test('the IncomingCall event in both schemas, from any kind of caller', async (t
       assert.equal(data.serverCallId, call.serverCallId);
       assert.equal(data.incomingCallContext, call.incomingCallContext);
       assert.ok(call.incomingCallContext.length > 2_000);
+      assert.ok(!('callConnectionId' in data), 'a call has none before it is answered');
     }
   }
 });

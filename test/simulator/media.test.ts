@@ -330,3 +330,36 @@ test('an app that says goodbye on the WebSocket before it hangs up has done noth
   await app.connections[0]?.hangUp(true);
   assert.equal((await call.ended).problem, undefined);
 });
+
+test('an app whose handler failed is told from one that hangs up, though its hang-up overtakes its close', async (t) => {
+  const { simulator, app } = await start(t, {}, { graceMs: 60_000 });
+  const endWith = async (code: number) => {
+    const call = simulator.placeCall({ app: app.webhook });
+    await call.until('event', ({ event }) => event === 'MediaStreamingStarted');
+    const socket = app.sockets.at(-1);
+    socket?.close(code);
+    socket?.pause(); // it can't see the answer to its close
+    await app.connections.at(-1)?.hangUp(true);
+    await call.until('event', ({ event }) => event === 'CallDisconnected');
+    assert.ok(call.journal.entries.every(({ type }) => type !== 'media-closed'));
+    socket?.resume();
+    return call.ended;
+  };
+  const failed = await endWith(1011);
+  assert.equal(failed.problem, 'the app closed the media WebSocket: 1011');
+  assert.equal(failed.outcome, 'the app hung up');
+  assert.ok((failed.lastedMs ?? -1) >= 0);
+  assert.equal((await endWith(1000)).problem, undefined);
+});
+
+test('keys that the caller had no time for are told', async (t) => {
+  const { simulator, app } = await start(t);
+  const pressing = { app: app.webhook, digits: '123' };
+  assert.deepEqual((await simulator.placeCall({ ...pressing, seconds: 1 }).ended).keys, {
+    wanted: 3,
+    pressed: 3,
+  });
+  const slow = await start(t, {}, { keyMs: 60_000 });
+  const cut = slow.simulator.placeCall({ ...pressing, app: slow.app.webhook, seconds: 0.1 });
+  assert.deepEqual((await cut.ended).keys, { wanted: 3, pressed: 0 });
+});

@@ -97,6 +97,8 @@ test('an operation that is not in the table is 501 and named', async (t) => {
   assert.doesNotMatch(message, /secret/);
 });
 
+const noUrls = ['', 'nope', '//x', 'ws://[', 'ws://', 'http://', 'javascript:1', 'ftp://127.0.0.1/'];
+
 test('required fields are required', async (t) => {
   const simulator = await start(t);
   const call = simulator.placeCall({ announce: false });
@@ -107,6 +109,11 @@ test('required fields are required', async (t) => {
     ['incomingCallContext', { ...good, incomingCallContext: undefined }],
     ['callbackUri', { ...good, callbackUri: undefined }],
     ['callbackUri', { ...good, callbackUri: 'http://example.com/' }],
+    ...noUrls.map((callbackUri): [string, unknown] => ['callbackUri', { ...good, callbackUri }]),
+    ...noUrls.map((transportUrl): [string, unknown] => [
+      'mediaStreamingOptions.transportUrl',
+      { ...good, mediaStreamingOptions: { ...media, transportUrl } },
+    ]),
     [
       'mediaStreamingOptions.transportUrl',
       { ...good, mediaStreamingOptions: { ...media, transportUrl: 'ws://example.com' } },
@@ -144,6 +151,47 @@ test('no body makes an operation throw', async (t) => {
     }),
     { numRuns: 50 },
   );
+});
+
+test('no value of a field makes answering a call throw', async (t) => {
+  const simulator = await start(t, { callbackRetryMs: [] });
+  const hostile = fc.oneof(fc.constantFrom(...noUrls), fc.string(), fc.jsonValue());
+  // Most fields are good, so that the bad one is reached.
+  const field = <T>(good: T) => fc.oneof({ weight: 4, arbitrary: fc.constant(good) }, hostile);
+  const media = fc.record(
+    {
+      transportType: field('websocket'),
+      transportUrl: field('ws://127.0.0.1:1/'),
+      contentType: field('audio'),
+      audioChannelType: field('mixed'),
+      audioFormat: field('Pcm24KMono'),
+      startMediaStreaming: field(true),
+      enableBidirectional: field(true),
+    },
+    { requiredKeys: ['transportType', 'transportUrl', 'audioChannelType'] },
+  );
+  const answer = fc.record(
+    {
+      callbackUri: field('http://127.0.0.1:1/'),
+      operationContext: field('context'),
+      mediaStreamingOptions: fc.oneof({ weight: 4, arbitrary: media }, hostile),
+    },
+    { requiredKeys: ['callbackUri'] },
+  );
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(answer, async (fields) => {
+      const call = simulator.placeCall({ announce: false });
+      const body = JSON.stringify({ incomingCallContext: call.incomingCallContext, ...fields });
+      const response = await signed(simulator, `/calling/callConnections:answer?${VERSION}`, { body });
+      await response.text();
+      call.hangUp();
+      statuses.add(response.status);
+      assert.ok(response.status === 200 || response.status === 400, `${body}: ${response.status}`);
+    }),
+    { numRuns: 150 },
+  );
+  assert.deepEqual([...statuses].sort(), [200, 400], 'both were reached');
 });
 
 test('a request that is repeated gets the answer of the first, and takes effect once', async (t) => {
