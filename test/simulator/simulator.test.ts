@@ -22,7 +22,7 @@ test('says what an app needs to know', async (t) => {
   });
 });
 
-test('says where the app is, once it knows: nothing else keeps the app from starting', async (t) => {
+test('says where ACS reaches the app, if it knows the app', async (t) => {
   const simulator = await createSimulator({ app: 'http://127.0.0.1:8080/api/incoming-call?code=1' });
   t.after(() => simulator.close());
   assert.equal(simulator.env().PUBLIC_URL, 'http://127.0.0.1:8080');
