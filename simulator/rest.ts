@@ -183,5 +183,6 @@ function parseBody({ body }: Request): unknown {
 
 function contextIn(body: unknown): { incomingCallContext?: string } {
   if (typeof body !== 'object' || body === null || !('incomingCallContext' in body)) return {};
-  return { incomingCallContext: String(body.incomingCallContext) };
+  const { incomingCallContext } = body;
+  return typeof incomingCallContext === 'string' ? { incomingCallContext } : {};
 }

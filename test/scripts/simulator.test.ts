@@ -15,6 +15,7 @@ test('alone, it prints the environment that an app needs, and nothing else, to s
     'ACS_ISSUER',
     'ACS_JWKS_URL',
     'EVENT_GRID_KEY',
+    'PUBLIC_URL',
   ]);
   const client = new CallAutomationClient(env.ACS_CONNECTION_STRING ?? '', { allowInsecureConnection: true });
   await assert.rejects(client.getCallConnection('none').getCallConnectionProperties(), { statusCode: 404 });
