@@ -16,7 +16,7 @@ export const ratio = text(
 ).transform(Number);
 
 export const oneOf = <const T extends string>(...values: readonly [T, ...T[]]) =>
-  z.enum(values, { error: `must be one of ${values.join(', ')}` });
+  z.enum(values, { error: `must be one of ${values.join(', ')}, for example ${values[0]}` });
 
 export const audienceHelp =
   "the ACS resource's immutable id (immutableResourceId, not the ARM id), for example 8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e";
@@ -30,7 +30,7 @@ export const secretPair = z
   .transform((value) => value.split(',').map((part) => part.trim()))
   .refine((parts) => parts.length <= 2 && parts.every((part) => /^[\x21-\x7e]{32,}$/.test(part)), {
     error:
-      'must be a secret of 32 or more printable ASCII characters, or two of them with a comma between; make one with: openssl rand -hex 32',
+      'must be a secret of 32 or more printable ASCII characters, or two of them with a comma between; made for example with: openssl rand -hex 32',
   });
 
 /** Whether only this machine can be meant. */

@@ -80,7 +80,7 @@ describe('the configuration', () => {
     const names = faults.map((fault) => fault.split(' ', 1)[0]);
     assert.deepEqual(new Set(names).size, 16);
     assert.equal(faults.length, 16);
-    for (const fault of faults) assert.match(fault, /for example|must be one of|openssl/);
+    for (const fault of faults) assert.match(fault, /for example/);
   });
 
   it('never repeats a value in a fault', () => {
