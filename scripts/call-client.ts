@@ -43,17 +43,23 @@ export async function findSimulator(url: string): Promise<ControlClient | undefi
   if (identity.name !== 'callgate-simulator')
     throw new CallError(`What answers at ${url} is not the simulator.`);
 
-  async function ask(method: string, path: string, body?: object): Promise<Response> {
-    const answer = await fetch(new URL(`/_simulator/${path}`, url), {
-      method,
-      ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    });
-    if (answer.ok) return answer;
-    const { error } = (await answer.json()) as { error: { message: string } }; // the simulator's own shape
-    throw new CallError(`The simulator refused: ${error.message}`);
+  async function ask(method: string, path: string, body?: object): Promise<Buffer> {
+    try {
+      const answer = await fetch(new URL(`/_simulator/${path}`, url), {
+        method,
+        ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      if (answer.ok) return Buffer.from(await answer.arrayBuffer());
+      const { error } = (await answer.json()) as { error: { message: string } }; // the simulator's own shape
+      throw new CallError(`The simulator refused: ${error.message}`);
+    } catch (error) {
+      // fetch's error for every connection that fails or breaks
+      if (!(error instanceof TypeError)) throw error;
+      throw new CallError(`The simulator at ${url} went away (npm run dev ended?).`);
+    }
   }
   // The reports are made by the same code as their type.
-  const json = async <T>(answer: Promise<Response>) => (await (await answer).json()) as T;
+  const json = async <T>(answer: Promise<Buffer>) => JSON.parse((await answer).toString()) as T;
 
   return {
     url,
@@ -64,7 +70,7 @@ export async function findSimulator(url: string): Promise<ControlClient | undefi
     async hangUp(id) {
       await ask('DELETE', `calls/${id}`);
     },
-    audio: async (id) => Buffer.from(await (await ask('GET', `calls/${id}/audio`)).arrayBuffer()),
+    audio: (id) => ask('GET', `calls/${id}/audio`),
   };
 }
 
@@ -72,32 +78,39 @@ export async function findSimulator(url: string): Promise<ControlClient | undefi
  * Waits until the app takes calls: it may be restarting, or waiting for its first signing keys. An app without
  * `/readyz` is taken at its word.
  *
- * @param exited settles if the app ends instead
+ * @param options.timeoutMs when to give up, in milliseconds
+ * @param options.onWait is told once that it takes longer than a second
+ * @param options.exited settles if the app ends instead
+ * @throws {CallError} if the app does not get ready
  */
 export async function whenReady(
   webhook: string,
-  timeoutMs: number,
-  exited?: Promise<number | null>,
+  { timeoutMs, onWait, exited }: { timeoutMs: number; onWait?: () => void; exited?: Promise<number | null> },
 ): Promise<void> {
   const health = new URL('/readyz', webhook);
-  const deadline = Date.now() + timeoutMs;
+  const begun = Date.now();
   let code: number | null | undefined;
   exited?.then((value) => {
     code = value;
   });
   let status: number | undefined;
-  while (Date.now() < deadline) {
+  let waiting = onWait;
+  while (Date.now() < begun + timeoutMs) {
     if (code !== undefined) throw new CallError(`The app did not start: it ended with ${code}.`);
     status = await fetch(health, { signal: AbortSignal.timeout(2_000) }).then(
       (response) => response.status,
       () => undefined,
     );
     if (status !== undefined && status !== 503) return;
+    if (Date.now() >= begun + 1_000) {
+      waiting?.();
+      waiting = undefined;
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new CallError(
     status === undefined
-      ? `No app answers at ${health.origin}.`
+      ? `No app answers at ${health.origin} after ${timeoutMs / 1_000} s. If npm run dev shows an error, mend it and save.`
       : `The app at ${health.origin} does not get ready (503).`,
   );
 }

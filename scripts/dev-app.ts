@@ -1,76 +1,82 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 
-const root = join(import.meta.dirname, '..');
+/** Where the project is. */
+export const root = join(import.meta.dirname, '..');
 
 /** The app, in a process of its own. */
 export interface AppProcess {
-  /** Its exit code; a signal's is null. */
+  /** Its exit code, once its log is read to the end; a signal's is null. */
   readonly exited: Promise<number | null>;
-  stop(): Promise<void>;
+  /** Asks it to end; after `patienceMs` (10 000), ends it and whatever it has started. */
+  stop(patienceMs?: number): Promise<void>;
 }
 
 /**
  * Starts the app as `npm start` does, its log made readable.
  *
- * @param options.nodeOptions what node is told besides, such as `--watch`
  * @param options.env its whole environment
+ * @param options.envFile a file with more of it
  * @param options.hide fields that its log leaves out
- * @param options.logTo file descriptor of the log: 1 or 2
+ * @param options.log where its log goes
  */
 export function startApp({
-  nodeOptions = [],
   env,
+  envFile,
   hide = [],
-  logTo = 1,
+  log = process.stdout,
 }: {
-  nodeOptions?: string[];
   env: NodeJS.ProcessEnv;
+  envFile?: string;
   hide?: string[];
-  logTo?: 1 | 2;
+  log?: NodeJS.WriteStream;
 }): AppProcess {
-  const child = spawn(process.execPath, [...nodeOptions, '--import', './src/telemetry.ts', 'src/main.ts'], {
+  const settings = envFile === undefined ? [] : [`--env-file=${envFile}`];
+  const child = spawn(process.execPath, [...settings, '--import', './src/telemetry.ts', 'src/main.ts'], {
     cwd: root,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
     // A group of its own: a terminal's Ctrl-C reaches us alone, and the app gets one signal, not two.
     detached: process.platform !== 'win32',
   });
-  const colorize = (logTo === 1 ? process.stdout : process.stderr).isTTY;
-  child.stdout.pipe(
-    pretty({
-      destination: logTo,
-      colorize,
-      translateTime: 'SYS:HH:MM:ss',
-      singleLine: true,
-      ignore: hide.join(),
-    }),
-  );
-  const exited = once(child, 'exit').then(([code]: (number | null)[]) => code ?? null);
+  const colorize = log.isTTY;
+  const format = prettyFactory({
+    colorize,
+    translateTime: 'SYS:HH:MM:ss',
+    singleLine: true,
+    ignore: hide.join(),
+  });
+  // pino-pretty leaves a space where the lines of an error follow.
+  createInterface({ input: child.stdout }).on('line', (line) => log.write(format(line).replace(' \n', '\n')));
   // Whatever ends this process, the app must not outlive it.
-  process.once('exit', () => kill(child));
-  return { exited, stop: () => stop(child, exited) };
+  const end = () => kill(child);
+  process.on('exit', end);
+  child.on('exit', () => process.off('exit', end));
+  const exited = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+  return { exited, stop: (patienceMs = 10_000) => stop(child, patienceMs) };
 }
 
-/** Asks it to end; after 10 s, ends it and whatever it has started. */
-async function stop(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+async function stop(child: ChildProcess, patienceMs: number): Promise<void> {
   if (!runs(child)) return;
+  const gone = once(child, 'exit');
   child.kill('SIGTERM');
   const patience = new AbortController();
-  const late = setTimeout(10_000, true, { signal: patience.signal }).catch(() => false);
-  if (await Promise.race([exited.then(() => false), late])) kill(child);
+  const late = setTimeout(patienceMs, true, { signal: patience.signal }).catch(() => false);
+  if (await Promise.race([gone.then(() => false), late])) kill(child);
   patience.abort();
-  await exited;
+  await gone;
 }
 
 const runs = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
 
-/** At once, with what it has started: under --watch the app is a child of the child. */
+/** At once, with what it has started. */
 function kill(child: ChildProcess): void {
   if (!runs(child) || child.pid === undefined) return;
   if (process.platform === 'win32') child.kill('SIGKILL');
@@ -79,11 +85,12 @@ function kill(child: ChildProcess): void {
 
 /**
  * The environment of an app that takes the simulator for ACS, on top of this process's own. What would make it an app of
- * a real resource, or one on App Service, goes.
+ * a real resource, or one on App Service, goes. A restart ends calls: nobody waits for them.
  */
 export function localEnv(simulator: Record<string, string>, port: number): NodeJS.ProcessEnv {
   const { ACS_ENDPOINT, WEBSITE_HOSTNAME, WEBSITE_SITE_NAME, ...own } = process.env;
   return {
+    CALL_SIGNING_KEY: randomBytes(32).toString('base64url'),
     ...own,
     ...simulator,
     PORT: String(port),

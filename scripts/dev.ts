@@ -1,16 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Command, Option } from 'commander';
-import { DEFAULT_PORT, isPortInUse, parsePort, untilSignal } from '../simulator/cli.ts';
-import type { Simulator } from '../simulator/simulator.ts';
+import { join, relative } from 'node:path';
+import { Option } from 'commander';
+import { createCommand, DEFAULT_PORT, fromHere, parsePort, untilSignal } from '../simulator/cli.ts';
 import { createSimulator } from '../simulator/simulator.ts';
 import type { AppProcess } from './dev-app.ts';
-import { freePort, localEnv, startApp } from './dev-app.ts';
+import { freePort, localEnv, root, startApp } from './dev-app.ts';
+import { watchSaves } from './saves.ts';
 
-const WATCH = ['--watch', '--watch-preserve-output'];
-
-const program = new Command('npm run dev --')
+const program = createCommand('dev')
   .description(
     'Runs the app, restarted whenever a file of it is saved, with a local Azure Communication Services.',
   )
@@ -20,57 +17,75 @@ const program = new Command('npm run dev --')
     '--env-file <file>',
     'use a real ACS resource instead: only the app runs, with this file as its environment',
   )
-  .showHelpAfterError()
   .parse();
 
-const { port, appPort, envFile } = program.opts<{ port: number; appPort: number; envFile?: string }>();
-process.exitCode = await (envFile === undefined ? runLocally() : runWithFile(envFile));
+const options = program.opts<{ port: number; appPort: number; envFile?: string }>();
+process.exitCode = await (options.envFile === undefined ? runLocally() : runWithFile(options.envFile));
 
 /** The simulator in this process, the app in another: it restarts, the simulator goes on. */
 async function runLocally(): Promise<number> {
-  if ((await freePort(appPort)) === undefined)
-    return fail(`Port ${appPort} is in use: --app-port takes another.`);
-  const simulator = await startSimulator();
-  if (!simulator) return fail(`Port ${port} is in use (another npm run dev?): --port takes another.`);
+  if (options.port !== 0 && options.port === options.appPort) {
+    return fail(
+      `The simulator and the app need a port each: --port and --app-port are both ${options.port}.`,
+    );
+  }
+  const [port, appPort] = await Promise.all([freePort(options.port), freePort(options.appPort)]);
+  if (port === undefined || appPort === undefined) {
+    const taken = [...(port ? [] : [options.port]), ...(appPort ? [] : [options.appPort])];
+    return fail(
+      `In use (another npm run dev?): port ${taken.join(' and ')}. Take others: npm run dev -- --port ${DEFAULT_PORT + 1} --app-port 8081`,
+    );
+  }
+  const simulator = await createSimulator({ port, app: `http://127.0.0.1:${appPort}/api/incoming-call` });
   console.log(`
   simulator  ${simulator.url}  a local Azure Communication Services
   app        http://127.0.0.1:${appPort}  restarts when you save
 
-  Next, in another terminal: npm run call
+  Next, in another terminal: npm run call${port === DEFAULT_PORT ? '' : ` -- --simulator ${simulator.url}`}
   What happens on a call is in src/handler.ts. Change it, save, call again. Ctrl-C ends both.
 `);
-  // What distinguishes calls in a log of many is in the way here.
-  const hide = ['callConnectionId', 'correlationId'];
-  // The same key over all restarts: calls that run find their way back in.
-  const key = { CALL_SIGNING_KEY: randomBytes(32).toString('base64url') };
-  const code = await run(
-    startApp({ nodeOptions: WATCH, env: { ...key, ...localEnv(simulator.env(), appPort) }, hide }),
-  );
+  const env = localEnv(simulator.env(), appPort);
+  // What distinguishes calls in a log of many, or says a thing twice, is in the way here.
+  const hide = ['callConnectionId', 'correlationId', 'event', 'signal', 'drainMs'];
+  const code = await keepRunning(() => startApp({ env, hide }));
   await simulator.close();
   return code;
 }
 
-async function startSimulator(): Promise<Simulator | undefined> {
-  try {
-    return await createSimulator({ port, app: `http://127.0.0.1:${appPort}/api/incoming-call` });
-  } catch (error) {
-    if (isPortInUse(error)) return undefined;
-    throw error;
-  }
-}
-
 async function runWithFile(file: string): Promise<number> {
-  const path = resolve(process.env.INIT_CWD ?? '.', file);
-  if (!existsSync(path)) return fail(`There is no file ${file}.`);
+  const envFile = fromHere(file);
+  if (!existsSync(envFile)) return fail(`There is no file ${file}.`);
   console.log(`\n  The app runs with ${file}, and restarts when you save. Ctrl-C ends it.\n`);
-  return run(startApp({ nodeOptions: [...WATCH, `--env-file=${path}`], env: process.env }));
+  // Whatever the file says: a restart doesn't wait for calls, and an app that is killed would leave them behind.
+  const env = { DRAIN_SECONDS: '0', ...process.env };
+  return keepRunning(() => startApp({ env, envFile }), envFile);
 }
 
-/** Until it ends by itself or we are told to. */
-async function run(app: AppProcess): Promise<number> {
-  const code = await Promise.race([app.exited, untilSignal().then(() => 0)]);
-  await app.stop();
-  return code ?? 1;
+/**
+ * Starts the app again at each save, until told to end. One that has crashed waits for the next save.
+ *
+ * @param also a file outside of src that belongs to it
+ */
+async function keepRunning(start: () => AppProcess, ...also: string[]): Promise<number> {
+  const saves = watchSaves([join(root, 'src'), ...also]);
+  const ending = untilSignal();
+  for (;;) {
+    const save = saves.next();
+    const app = start();
+    let isStopping = false;
+    void app.exited.then((code) => {
+      if (!isStopping) console.error(`The app ended with ${code}. Mend it and save: it starts again.`);
+    });
+    const file = await Promise.race([ending, save]);
+    isStopping = true;
+    if (file === undefined) {
+      saves.close();
+      await app.stop();
+      return 0;
+    }
+    console.log(`${relative(root, file)} was saved: the app starts again.`);
+    await app.stop(3_000);
+  }
 }
 
 function fail(why: string): number {

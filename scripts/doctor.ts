@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import { createCommand, fromHere } from '../simulator/cli.ts';
 import { createAzure, userCredential } from './doctor/azure.ts';
 import type { Settings, Verdict } from './doctor/check.ts';
 import { examine, type Line } from './doctor/examine.ts';
@@ -9,12 +10,11 @@ import { locate, originOf, readAzdEnvironment, withoutEmpty } from './doctor/loc
 
 const patienceMs = 10_000;
 
-const program = new Command('npm run doctor --')
+const program = createCommand('doctor')
   .description('Looks at an app that is deployed, or behind a tunnel, and says what is right and what to do.')
   .argument('[url]', 'where the app is (default: PUBLIC_URL, else what azd up has deployed)', parseOrigin)
   .option('--env-file <file>', 'read variables from this file, as npm run dev does')
   .option('--json', 'the report as JSON')
-  .showHelpAfterError()
   .parse();
 
 const { envFile, json = false } = program.opts<{ envFile?: string; json?: boolean }>();
@@ -53,7 +53,7 @@ function write(url: URL, lines: readonly Line[]): string {
 
 function readEnvFile(file: string | undefined): Settings {
   if (file === undefined) return {};
-  const path = resolve(process.env.INIT_CWD ?? '.', file);
+  const path = fromHere(file);
   if (!existsSync(path)) program.error(`There is no file ${file}.`);
   return parseEnv(readFileSync(path, 'utf8'));
 }

@@ -1,7 +1,27 @@
-import { InvalidArgumentError } from 'commander';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
 
 /** Where the simulator listens unless told otherwise. */
 export const DEFAULT_PORT = 9000;
+
+/** A command that npm runs: what is wrong with its options takes a line, and says where help is. */
+export function createCommand(script: string): Command {
+  const command = `npm run ${script} --`;
+  return new Command(command).showHelpAfterError(`See ${command} --help`).configureOutput({
+    outputError(text, write) {
+      // All that npm leaves of `npm run call --seconds 3` is the 3.
+      const isLeft = /too many arguments|command-argument/.test(text);
+      write(
+        isLeft ? `${text.trimEnd()} Do the options come after the dashes, as in ${command} --help?\n` : text,
+      );
+    },
+  });
+}
+
+/** npm starts scripts in the project's folder; files are named from where the command was typed. */
+export function fromHere(file: string): string {
+  return resolve(process.env.INIT_CWD ?? '.', file);
+}
 
 /** A port from the command line. */
 export function parsePort(value: string): number {
@@ -34,7 +54,5 @@ export function onSignal(listener: () => void): void {
 
 /** Resolves when the process is asked to end. */
 export function untilSignal(): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  onSignal(resolve);
-  return promise;
+  return new Promise((resolve) => onSignal(resolve));
 }

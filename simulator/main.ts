@@ -1,8 +1,7 @@
-import { Command } from 'commander';
-import { DEFAULT_PORT, isPortInUse, parsePort, parseUrl, untilSignal } from './cli.ts';
+import { createCommand, DEFAULT_PORT, isPortInUse, parsePort, parseUrl, untilSignal } from './cli.ts';
 import { createSimulator } from './simulator.ts';
 
-const program = new Command('npm run simulator --')
+const program = createCommand('simulator')
   .description('A local Azure Communication Services. Prints the environment of an app that is to use it.')
   .option('--port <port>', 'port on 127.0.0.1', parsePort, DEFAULT_PORT)
   .option(
@@ -11,7 +10,6 @@ const program = new Command('npm run simulator --')
     parseUrl,
     'http://127.0.0.1:8080/api/incoming-call',
   )
-  .showHelpAfterError()
   .parse();
 
 const { port, app } = program.opts<{ port: number; app: string }>();

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import { parseEnv } from 'node:util';
+import { whenReady } from '../../scripts/call-client.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import type { AppOptions } from '../simulator/support/app.ts';
-import { startApp } from '../simulator/support/app.ts';
+import { echo, startApp } from '../simulator/support/app.ts';
 import { monoWav } from '../simulator/support/wav.ts';
-import { run } from './support.ts';
+import { freePort, run } from './support.ts';
 
 async function call(t: TestContext, args: string[], cwd = tmpdir()) {
   const running = run(t, 'scripts/call.ts', args, { INIT_CWD: cwd });
@@ -73,8 +75,26 @@ test('--in is what the caller says, --out what was said and heard', async (t) =>
   await writeFile(join(directory, 'stereo.wav'), monoWav({ sampleRate: 16_000, samples }, { channels: 2 }));
   const refused = await call(t, ['--in', 'stereo.wav'], directory);
   assert.equal(refused.code, 1);
-  assert.equal(refused.err.trim(), 'stereo.wav: it needs one channel (mono), this has 2');
-  assert.match((await call(t, ['--in', 'none.wav'], directory)).err, /^none\.wav: it cannot be read$/m);
+  assert.equal(
+    refused.err,
+    'stereo.wav: it needs one channel (mono), this has 2. Make one that fits: ffmpeg -i in.wav -ac 1 -ar 24000 -c:a pcm_s16le out.wav\n',
+  );
+});
+
+test('files are looked at before the call', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'callgate-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const cases = [
+    ['--in', 'none.wav', 'none.wav: there is no such file'],
+    ['--in', '.', '.: it is a folder, not a file'],
+    ['--out', 'none/x.wav', '--out none/x.wav: there is no such folder'],
+    ['--out', '.', '--out .: it is a folder, not a file'],
+  ];
+  for (const [option = '', file = '', says] of cases) {
+    const { code, err } = await call(t, [option, file], directory);
+    assert.equal(code, 1);
+    assert.equal(err, `${says}\n`);
+  }
 });
 
 test('a handler that does not echo is no fault, unless an echo is expected', async (t) => {
@@ -105,6 +125,78 @@ test('a call that goes wrong exits 1 and says why', async (t) => {
   }
 });
 
+test('an app that hangs up is no fault, and its log knows why', async (t) => {
+  const simulator = await createSimulator({ graceMs: 300 });
+  t.after(() => simulator.close());
+  const { webhook, connections } = await startApp(t, {
+    connectionString: simulator.connectionString,
+    onFrame: () => connections[0]?.hangUp(true).catch(() => {}), // a second one comes too late
+  });
+  const { code, out } = await call(t, ['--simulator', simulator.url, '--app', webhook]);
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /^ended {11}the app hung up after \d+(\.\d)? m?s: its log says why \(the terminal of npm run dev\)$/m,
+  );
+});
+
+test('where nothing was said, an echo is not missed', async (t) => {
+  const simulator = await createSimulator({ frameMs: 60_000 });
+  t.after(() => simulator.close());
+  const { webhook, connections } = await startApp(t, simulator);
+  const placing = run(t, 'scripts/call.ts', ['--simulator', simulator.url, '--app', webhook]);
+  await simulator.until('announced', ({ what }) => what === 'call');
+  await simulator.until('upgrade');
+  await connections[0]?.hangUp(true);
+  assert.equal(await placing.exited, 0);
+  assert.match(placing.out, /^frames {10}0 sent, 0 received$/m);
+  assert.doesNotMatch(placing.out, /echo|round trip/);
+});
+
+test('a simulator that goes away is told in a line', async (t) => {
+  const simulator = run(t, 'simulator/main.ts', ['--port', '0']);
+  await simulator.says(/npm run call/);
+  const { ACS_CONNECTION_STRING: connectionString = '', ACS_ISSUER: url = '' } = parseEnv(simulator.out);
+  const { webhook } = await startApp(t, { connectionString });
+  const placing = run(t, 'scripts/call.ts', ['--simulator', url, '--app', webhook, '--seconds', '3600']);
+  await placing.says(/ 1 connected/);
+  simulator.kill('SIGTERM');
+  assert.equal(await placing.exited, 1);
+  assert.ok(placing.err.endsWith(`\nThe simulator at ${url} went away (npm run dev ended?).\n`), placing.err);
+});
+
+test('says when it waits for an app, and what to do if none comes', async () => {
+  let waits = 0;
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const onWait = () => {
+    waits += 1;
+  };
+  await assert.rejects(whenReady(`${nobody}/api/incoming-call`, { timeoutMs: 1_200, onWait }), {
+    message: `No app answers at ${nobody} after 1.2 s. If npm run dev shows an error, mend it and save.`,
+  });
+  assert.equal(waits, 1);
+});
+
+test('--silent: the caller says nothing, and hears all the same', async (t) => {
+  const heard: number[] = [];
+  const place = await start(t, {
+    onFrame(frame, socket) {
+      const { kind, audioData } = JSON.parse(frame);
+      if (kind === 'AudioData') heard.push(Buffer.from(audioData.data, 'base64').readInt16LE(700));
+      echo(frame, socket);
+    },
+  });
+  const { code, out } = await place('--silent', '--seconds', '1');
+  assert.equal(code, 0);
+  assert.match(out, /50 sent, 50 received, 0 lost/);
+  assert.deepEqual(new Set(heard), new Set([0]));
+});
+
+test('keys that there was no time for are told', async (t) => {
+  const place = await start(t, {}, { keyMs: 60_000 });
+  assert.match((await place('--seconds', '1', '--dtmf', '123#')).out, /^keys {12}0 of 4 pressed$/m);
+});
+
 test('frames that get lost are a fault', async (t) => {
   let frames = 0;
   const place = await start(t, {
@@ -129,19 +221,20 @@ test('says what is wrong with how it was called', async (t) => {
     ['--seconds', 'x'],
     ['--dtmf', 'hello'],
     ['--simulator', 'here'],
+    ['--from', 'junk'],
+    ['--silent', '--in', 'x.wav'],
     ['--wrong'],
   ]) {
     const { code, err } = await call(t, args);
     assert.equal(code, 1, args.join(' '));
-    assert.match(err, /^error: /);
+    assert.match(err, /^error: .*\nSee npm run call -- --help\n$/);
   }
+  // What is left of `npm run call --seconds 3`.
+  assert.match((await call(t, ['3'])).err, /^error: too many.* Do the options come after the dashes/);
 });
 
 test('with nothing running, it starts a simulator and the app, and ends them', async (t) => {
-  const { code, err, out } = await call(
-    t,
-    ['--simulator-port-is-free'].slice(1).concat('--seconds', '1', '--expect-echo'),
-  );
+  const { code, err, out } = await call(t, ['--seconds', '1', '--expect-echo']);
   assert.equal(code, 0, err);
   assert.match(out, /50 sent, 50 received, 0 lost/);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import type { TestContext } from 'node:test';
 
 /** A command that runs. */
@@ -16,10 +16,10 @@ export interface Running {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Runs a file of the project with node. */
+/** Runs a file of the project, or of a copy of it, with node. */
 export function run(t: TestContext, file: string, args: string[] = [], env: NodeJS.ProcessEnv = {}): Running {
   // Without the dashes node takes an --env-file of the script for its own.
-  const child = spawn(process.execPath, ['--', join(import.meta.dirname, '../..', file), ...args], {
+  const child = spawn(process.execPath, ['--', resolvePath(import.meta.dirname, '../..', file), ...args], {
     env: { ...process.env, ...env },
   });
   t.after(async () => {
