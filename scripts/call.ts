@@ -144,5 +144,5 @@ function parseKeys(value: string): string {
 
 function parseCaller(value: string): string {
   if (/^(\+\d{2,15}|(8|28):\S+|anonymous)$/.test(value)) return value;
-  throw new InvalidArgumentError(`Callers are such as ${CALLERS}.`);
+  throw new InvalidArgumentError(`A caller is written as ${CALLERS}.`);
 }

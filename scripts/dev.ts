@@ -32,9 +32,8 @@ async function runLocally(): Promise<number> {
   const [port, appPort] = await Promise.all([freePort(options.port), freePort(options.appPort)]);
   if (port === undefined || appPort === undefined) {
     const taken = [...(port ? [] : [options.port]), ...(appPort ? [] : [options.appPort])];
-    return fail(
-      `In use (another npm run dev?): port ${taken.join(' and ')}. Take others: npm run dev -- --port ${DEFAULT_PORT + 1} --app-port 8081`,
-    );
+    const ports = `Port ${taken.join(' and port ')} is in use (another npm run dev?)`;
+    return fail(`${ports}: --port takes another for the simulator, --app-port for the app.`);
   }
   const simulator = await createSimulator({ port, app: `http://127.0.0.1:${appPort}/api/incoming-call` });
   console.log(`

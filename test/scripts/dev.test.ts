@@ -41,8 +41,8 @@ test('a port that is taken gives one line', async (t) => {
   const taken = typeof address === 'object' ? String(address?.port) : '';
   const free = await freePort();
   const cases = [
-    [taken, free, `port ${taken}`],
-    [free, taken, `port ${taken}`],
+    [taken, free, `Port ${taken} `],
+    [free, taken, `Port ${taken} `],
     [taken, taken, 'a port each'],
   ];
   for (const [port = '', appPort = '', says = ''] of cases) {

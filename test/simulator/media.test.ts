@@ -335,7 +335,8 @@ test('an app whose handler failed is told from one that hangs up, though its han
   const { simulator, app } = await start(t, {}, { graceMs: 60_000 });
   const endWith = async (code: number) => {
     const call = simulator.placeCall({ app: app.webhook });
-    await call.until('event', ({ event }) => event === 'MediaStreamingStarted');
+    await call.until('announced', ({ what }) => what === 'call');
+    await call.until('upgrade');
     const socket = app.sockets.at(-1);
     socket?.close(code);
     socket?.pause(); // it can't see the answer to its close
