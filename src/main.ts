@@ -44,7 +44,7 @@ function readConfig(): Config {
 async function stop(signal: NodeJS.Signals) {
   if (stopping) process.exit(1);
   stopping = true;
-  log.info({ signal, calls: callgate.size, drainMs: config.drainMs }, 'stopping: running calls may go on');
+  log.info({ signal, calls: callgate.size, drainMs: config.drainMs }, 'stopping');
   await callgate.stop(config.drainMs);
   await flushTelemetry(3_000);
   log.info('stopped');
