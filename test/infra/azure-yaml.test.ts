@@ -73,12 +73,12 @@ describe('azure.yaml', () => {
     assert.deepEqual(variables.sort(), wanted.sort());
   });
 
-  test('docs/azure.md has a row for each parameter but that one', () => {
+  test('the README has a row for each parameter but that one', () => {
     const parameters = Array.from(
       read('infra/main.parameters.json').matchAll(/\$\{(\w+)\}/g),
       ([, name]) => name,
     );
-    const [, table = ''] = /^## Parameters\n([\s\S]*?)\n#/m.exec(read('docs/azure.md')) ?? [];
+    const [, table = ''] = /^## On Azure\n([\s\S]*?)\n#/m.exec(read('README.md')) ?? [];
     const rows = Array.from(table.matchAll(/^\| `(\w+)` \|/gm), ([, name]) => name);
     assert.deepEqual(rows.sort(), parameters.filter((name) => name !== 'INCOMING_CALLS_READY').sort());
   });
