@@ -120,8 +120,10 @@ export function createPlayer(options: PlayerOptions): Player {
       return playback;
     }
     queue.push(samples.subarray(0, kept));
+    // Not at once: small pieces that come together share frames. Nor anew with each: pieces that come faster than a
+    // timer runs would put it off for as long as they come.
+    if (waiting.length === 0) wakeIn(0);
     waiting.push(item);
-    wakeIn(0); // not at once: small pieces that come together share frames
     return playback;
   }
 

@@ -146,6 +146,19 @@ describe('play', () => {
     assert.equal(lead(writes.length), 3_300);
   });
 
+  it('begins while pieces keep coming faster than a timer runs', () => {
+    const clock = createManualClock();
+    // As setTimeout, which never runs within a millisecond.
+    const schedule = (run: () => void, ms: number) => clock.schedule(run, Math.max(ms, 1));
+    const { player, sentMs } = setUp({ now: clock.now, schedule });
+    for (let i = 0; i < 40; i++) {
+      player.play(pcm(20));
+      clock.advance(0.5);
+    }
+    assert.ok(sentMs() > 0);
+    player.stop();
+  });
+
   it('forgets half a sample when its other half does not come', () => {
     const { clock, player, heard } = setUp();
     player.play(Buffer.from([1, 2, 3]));
