@@ -39,6 +39,7 @@ export function createCallMedia({
   exchange,
   ids,
   from,
+  prompting,
   over,
   note,
   push,
@@ -50,6 +51,8 @@ export function createCallMedia({
   exchange: Exchange;
   ids: CallIds;
   from: Identifier;
+  /** Whether a prompt sounds just now. */
+  prompting: () => boolean;
   /** Fires when the call has ended. */
   over: AbortSignal;
   note: (happening: Happening) => void;
@@ -78,6 +81,7 @@ export function createCallMedia({
     tailTicks: Math.ceil(durations.graceMs / durations.frameMs),
     upgradeTimeoutMs: durations.upgradeTimeoutMs,
     graceMs: durations.graceMs,
+    prompting,
     onFrame: options.onFrame,
     onFirst: () => void press(options.digits ?? ''),
     onDone,

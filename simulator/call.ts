@@ -9,6 +9,7 @@ import { createCallIds, parseIdentifier } from './identifiers.ts';
 import type { Happening } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { rest } from './post.ts';
+import { createPrompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
 import { RestError } from './rest-error.ts';
@@ -57,11 +58,19 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   const participants = () =>
     [from, to].map((identifier) => ({ identifier, isMuted: false, isOnHold: false }));
 
-  async function push(type: string, data: Record<string, unknown> = {}, result: Result = results.succeeded) {
+  async function push(type: string, data: object = {}, result: Result = results.succeeded) {
     const context =
       answered?.operationContext === undefined ? {} : { operationContext: answered.operationContext };
     await callbacks?.push(event(type, { ...context, resultInformation: result, ...data }));
   }
+
+  const prompts = createPrompts({
+    frameMs: durations.frameMs,
+    over: hungUp.signal,
+    hasSpeech: () => answered?.hasSpeech === true,
+    fails: (operation) => options.fails?.includes(operation) === true,
+    push,
+  });
 
   async function announce(): Promise<boolean> {
     if (app === undefined) return false;
@@ -138,6 +147,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     ended,
     report,
     end,
+    prompts,
     participants,
     get state() {
       return state;
@@ -181,6 +191,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
           exchange,
           ids,
           from,
+          prompting: () => prompts.sounding,
           over: hungUp.signal,
           note,
           push,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { definedOf } from './defined.ts';
 import { answerFaultSchema, faultsSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
+import { failingOperations } from './handle.ts';
 import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
 import { operations } from './operations.ts';
@@ -25,6 +26,7 @@ const callSchema = z.strictObject({
     .optional(),
   keepSeconds: z.number().nonnegative().optional(),
   transfer: z.enum(['accepted', 'failed']).optional(),
+  fails: z.array(z.enum(failingOperations)).optional(),
 });
 const pressSchema = z.strictObject({ digits: z.string().regex(/^[\d*#A-D]+$/) });
 const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });

@@ -4,6 +4,7 @@ import type { CallIds, Identifier } from './identifiers.ts';
 import type { Journal } from './journal.ts';
 import type { Upgrade } from './media.ts';
 import type { Outcome } from './post.ts';
+import type { Prompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
 import type { ReceivedFrame, Stream } from './stream.ts';
 import type { Sound } from './wav.ts';
@@ -36,9 +37,15 @@ export interface CallOptions {
   keepSeconds?: number;
   /** What becomes of a transfer. */
   transfer?: 'accepted' | 'failed';
+  /** Operations that are accepted, and then fail by their event. */
+  fails?: readonly FailingOperation[];
   /** Sees every frame of the app as it arrives. */
   onFrame?: (frame: ReceivedFrame) => void;
 }
+
+/** Operations that can be told to fail. */
+export const failingOperations = ['play'] as const;
+export type FailingOperation = (typeof failingOperations)[number];
 
 /** The handle on one call. */
 export interface SimulatedCall extends CallIds {
@@ -75,6 +82,8 @@ export interface Answer {
   callbackUri: string;
   operationContext: string | undefined;
   media: MediaRequest | undefined;
+  /** Whether it names a speech service, without which no text is read. */
+  hasSpeech: boolean;
 }
 export interface MediaRequest {
   transportUrl: string;
@@ -101,6 +110,7 @@ export interface Call extends SimulatedCall {
   startMedia(data: Record<string, unknown>): void;
   stopMedia(data: Record<string, unknown>): Promise<void>;
   transfer(data: Record<string, unknown>): Promise<void>;
+  readonly prompts: Prompts;
   participants(): Participant[];
   end(outcome: string, result?: Result): void;
 }

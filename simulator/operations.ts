@@ -1,64 +1,11 @@
 import { z } from 'zod';
 import type { Call } from './handle.ts';
-import { answerRequest, mediaRequest, rejectRequest, transferRequest } from './requests.ts';
+import { mediaOperations } from './media-operations.ts';
+import type { Operation } from './operation.ts';
+import { connection, operation } from './operation.ts';
+import { answerRequest, contextRequest, rejectRequest, transferRequest } from './requests.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
-
-/** Finds calls; each throws 404 where there is none. */
-export interface CallIndex {
-  byContext(incomingCallContext: string): Call;
-  byConnection(callConnectionId: string): Call;
-}
-
-/** A request that has passed every check but the operation's own. */
-export interface Invocation<Body> {
-  body: Body;
-  params: Record<string, string>;
-  calls: CallIndex;
-}
-
-/** What an operation answers, and what happens once it has. */
-export interface Effect {
-  body?: unknown;
-  after?: () => void;
-}
-
-/** A row of the table: the names and paths of Microsoft's REST specification. */
-export interface Operation {
-  name: string;
-  method: 'GET' | 'POST' | 'DELETE';
-  path: string;
-  /** The only status that the SDK takes for success. */
-  status: number;
-  run: (invocation: Invocation<unknown>) => Effect | Promise<Effect>;
-}
-
-/** Binds an operation to the schema of its body. */
-function operation<T extends z.ZodType>(
-  row: Omit<Operation, 'run'> & {
-    schema: T;
-    run: (invocation: Invocation<z.output<T>>) => Effect | Promise<Effect>;
-  },
-): Operation {
-  const { schema, run, ...rest } = row;
-  return {
-    ...rest,
-    run(invocation) {
-      const parsed = schema.safeParse(invocation.body);
-      if (!parsed.success) throw invalid(parsed.error);
-      return run({ ...invocation, body: parsed.data });
-    },
-  };
-}
-
-function invalid(error: z.ZodError): RestError {
-  const [issue] = error.issues;
-  return new RestError(
-    400,
-    'BadRequest',
-    `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'is invalid'}`,
-  );
-}
 
 const contextOf = ({ operationContext }: { operationContext?: string | null | undefined }) =>
   operationContext == null ? {} : { operationContext };
@@ -77,6 +24,7 @@ export const operations: readonly Operation[] = [
         callbackUri: body.callbackUri,
         operationContext: body.operationContext ?? undefined,
         media: body.mediaStreamingOptions ?? undefined,
+        hasSpeech: body.callIntelligenceOptions?.cognitiveServicesEndpoint != null,
       });
       return { body: properties(call), after };
     },
@@ -148,7 +96,7 @@ export const operations: readonly Operation[] = [
     method: 'POST',
     path: '/calling/callConnections/{callConnectionId}:startMediaStreaming',
     status: 202,
-    schema: mediaRequest,
+    schema: contextRequest,
     run({ calls, params, body }) {
       const call = connection(calls, params);
       if (!call.answered?.media)
@@ -161,7 +109,7 @@ export const operations: readonly Operation[] = [
     method: 'POST',
     path: '/calling/callConnections/{callConnectionId}:stopMediaStreaming',
     status: 202,
-    schema: mediaRequest,
+    schema: contextRequest,
     run({ calls, params, body }) {
       const call = connection(calls, params);
       return { after: () => void call.stopMedia(contextOf(body)) };
@@ -182,10 +130,8 @@ export const operations: readonly Operation[] = [
       };
     },
   }),
+  ...mediaOperations,
 ];
-
-const connection = (calls: CallIndex, params: Record<string, string>) =>
-  calls.byConnection(params.callConnectionId ?? '');
 
 function properties(call: Call) {
   const { from, to, answered } = call;

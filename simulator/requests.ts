@@ -18,7 +18,8 @@ const oneOf = <T extends string>(...values: T[]) =>
     if (known === undefined) context.addIssue(`has to be one of ${values.join(', ')}`);
     return known ?? z.NEVER;
   });
-export const mediaRequest = z.looseObject({ operationContext: z.string().nullish() }).default({});
+/** What most operations have in common. */
+export const contextRequest = z.looseObject({ operationContext: z.string().nullish() }).default({});
 const identifier = z.looseObject({ rawId: z.string() });
 
 const mediaStreamingOptions = z
@@ -45,6 +46,7 @@ export const answerRequest = z.looseObject({
   incomingCallContext: z.string(),
   callbackUri: url('http'),
   operationContext: z.string().nullish(),
+  callIntelligenceOptions: z.looseObject({ cognitiveServicesEndpoint: z.string().nullish() }).nullish(),
   mediaStreamingOptions: mediaStreamingOptions.nullish(),
 });
 export const rejectRequest = z.looseObject({
@@ -55,3 +57,31 @@ export const transferRequest = z.looseObject({
   targetParticipant: identifier,
   operationContext: z.string().nullish(),
 });
+
+const MS_PER_LETTER = 60;
+const MAX_LETTERS = 5_000;
+const spoken = (text: string) => Math.min(text.length, MAX_LETTERS) * MS_PER_LETTER;
+
+/** What is played, and how many milliseconds it takes: a text as long as reading it does, a file a second. */
+const playSource = z
+  .discriminatedUnion('kind', [
+    z.looseObject({ kind: z.literal('file'), file: z.looseObject({ uri: z.string() }) }),
+    z.looseObject({ kind: z.literal('text'), text: z.looseObject({ text: z.string() }) }),
+    z.looseObject({ kind: z.literal('ssml'), ssml: z.looseObject({ ssmlText: z.string() }) }),
+  ])
+  .transform((source) => {
+    if (source.kind === 'file') return { kind: source.kind, ms: 1_000 };
+    const text = source.kind === 'text' ? source.text.text : source.ssml.ssmlText.replaceAll(/<[^<>]*>/g, '');
+    return { kind: source.kind, ms: spoken(text) };
+  });
+export type PlaySource = z.output<typeof playSource>;
+export const playRequest = z.looseObject({
+  playSources: z.array(playSource).min(1),
+  playOptions: z.looseObject({ loop: z.boolean().default(false) }).default({ loop: false }),
+  interruptCallMediaOperation: z.boolean().nullish(),
+  operationContext: z.string().nullish(),
+});
+export type PlayRequest = Pick<
+  z.output<typeof playRequest>,
+  'playSources' | 'playOptions' | 'interruptCallMediaOperation'
+>;

@@ -2,7 +2,7 @@ import type { AnswerFault } from './faults.ts';
 import { answerFaultSchema } from './faults.ts';
 import type { Answer, Handler, Request } from './http.ts';
 import type { Happening } from './journal.ts';
-import type { CallIndex, Effect, Operation } from './operations.ts';
+import type { CallIndex, Effect, Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { rest as pause } from './post.ts';
 import { RestError } from './rest-error.ts';

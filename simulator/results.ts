@@ -2,7 +2,7 @@ import type { Result } from './callbacks.ts';
 
 /**
  * `resultInformation` of the events, with codes that users of ACS see: those of Microsoft's list of call end reasons
- * (microsoft-graph-docs, call-delete), and 8581 as posted in the field.
+ * (microsoft-graph-docs, call-delete), those of its SDKs (MediaEventReasonCode in .NET's), and 8581 as posted in the field.
  */
 export const results = {
   succeeded: { code: 200, subCode: 0, message: 'Action completed successfully.' },
@@ -22,5 +22,12 @@ export const results = {
     code: 400,
     subCode: 8581,
     message: 'Transport url is not valid or web socket server is not operational. DiagCode: 400#8581.@',
+  },
+  canceled: { code: 400, subCode: 8508, message: 'Action failed, the operation was canceled.' },
+  noFile: { code: 400, subCode: 8536, message: 'Action failed, file could not be downloaded.' },
+  noSpeech: {
+    code: 400,
+    subCode: 8565,
+    message: 'Action failed due to a bad request to Cognitive Services. Check your input parameters.',
   },
 } satisfies Record<string, Result>;

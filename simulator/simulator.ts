@@ -14,7 +14,7 @@ import { createLocalServer } from './http.ts';
 import type { Happening, Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { createKeys } from './keys.ts';
-import type { CallIndex } from './operations.ts';
+import type { CallIndex } from './operation.ts';
 import { createRest } from './rest.ts';
 import { RestError } from './rest-error.ts';
 import { makeSpeech } from './speech.ts';

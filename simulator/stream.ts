@@ -9,6 +9,7 @@ import type { Outbound } from './outbound.ts';
 import type { CallAudio } from './recording.ts';
 import { createRecording } from './recording.ts';
 import type { Ticker } from './ticker.ts';
+import { makeTone, mix } from './tone.ts';
 import type { Sound } from './wav.ts';
 
 /** What the app asked for when it answered. */
@@ -74,6 +75,8 @@ export interface StreamOptions {
   upgradeTimeoutMs: number;
   graceMs: number;
   clock: () => number;
+  /** Whether a prompt sounds just now, which is heard besides the app. */
+  prompting: () => boolean;
   /** Sees every frame of the app. */
   onFrame: ((frame: ReceivedFrame) => void) | undefined;
   /** The first WebSocket is open. */
@@ -95,6 +98,7 @@ export function createStream(options: StreamOptions): Stream {
   const meter = createMeter({ call: options.number, graceMs: options.graceMs, clock });
   const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
   const recording = createRecording({ sampleRate: format.sampleRate, limit: options.keep });
+  const tone = makeTone(format.sampleRate);
   const subscriptionId = crypto.randomUUID();
   const count = { sent: 0, late: 0, unsent: 0 };
   const speaker = format.speaker === undefined ? '' : `"participantRawID":${JSON.stringify(format.speaker)},`;
@@ -110,7 +114,7 @@ export function createStream(options: StreamOptions): Stream {
     count.late += due - 1;
     for (let frame = 0; frame < due && socket; frame++) {
       const said = framesLeft > 0 ? speak(socket) : undefined;
-      recording.add(said, ear.next());
+      recording.add(said, mix(ear.next(), options.prompting() ? tone : undefined));
       // One at a time: what is on its way comes in between ticks, not within a stall.
       if (!said) {
         finish();

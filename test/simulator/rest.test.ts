@@ -90,10 +90,10 @@ test('the known API version and later ones are taken', async (t) => {
 
 test('an operation that is not in the table is 501 and named', async (t) => {
   const simulator = await start(t);
-  const response = await signed(simulator, `/calling/callConnections/secret:play?${VERSION}`, { body: '{}' });
+  const response = await signed(simulator, `/calling/callConnections/secret:fly?${VERSION}`, { body: '{}' });
   const { status, message } = await errorOf(response);
   assert.equal(status, 501);
-  assert.match(message, /POST \/calling\/callConnections\/\{callConnectionId\}:play.*simulator\/README\.md/);
+  assert.match(message, /POST \/calling\/callConnections\/\{callConnectionId\}:fly.*simulator\/README\.md/);
   assert.doesNotMatch(message, /secret/);
 });
 

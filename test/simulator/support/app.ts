@@ -3,7 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import type { CallConnection, MediaStreamingOptions } from '@azure/communication-call-automation';
+import type {
+  AnswerCallOptions,
+  CallConnection,
+  MediaStreamingOptions,
+} from '@azure/communication-call-automation';
 import { CallAutomationClient } from '@azure/communication-call-automation';
 import express from 'express';
 import type { WebSocket } from 'ws';
@@ -32,6 +36,8 @@ export interface AppOptions {
   /** Whether upgrades are accepted, or with which status they are refused. */
   upgradeStatus?: number;
   media?: Partial<MediaStreamingOptions> | null;
+  /** What the app says besides when it answers. */
+  answer?: AnswerCallOptions;
   /** What the app does with a frame. By default it echoes audio in .NET's casing. */
   onFrame?: (text: string, socket: WebSocket) => void;
   onSocket?: (socket: WebSocket) => void;
@@ -101,6 +107,7 @@ export async function startApp(t: TestContext, options: AppOptions): Promise<App
     };
     const { callConnection } = await client.answerCall(context, app.callbacks, {
       operationContext: 'answer',
+      ...options.answer,
       ...(options.media !== null && { mediaStreamingOptions: media }),
     });
     app.connections.push(callConnection);

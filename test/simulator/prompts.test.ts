@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toSamples } from '../../simulator/wav.ts';
+import { answeredCall } from './support/answered.ts';
+
+const file = { kind: 'fileSource', url: 'https://example.com/welcome.wav' } as const;
+const text = { kind: 'textSource', text: 'Welcome.', voiceName: 'en-US-AvaNeural' } as const;
+const ssml = { kind: 'ssmlSource', ssmlText: '<speak>Welcome</speak>' } as const;
+const answer = { callIntelligenceOptions: { cognitiveServicesEndpoint: 'https://example.com/' } };
+
+test('a file, a text and SSML are played one after another', async (t) => {
+  const { connection, event, names } = await answeredCall(t, { app: { answer } });
+  const media = connection.getCallMedia();
+  await media.playToAll([file], { operationContext: 'file' });
+  await media.playToAll([text], { operationContext: 'text' });
+  await media.play([ssml], [{ phoneNumber: '+15550100' }], { operationContext: 'ssml' });
+  for (const operationContext of ['file', 'text', 'ssml']) {
+    await event('PlayStarted', operationContext);
+    const { resultInformation } = await event('PlayCompleted', operationContext);
+    assert.equal(resultInformation?.code, 200);
+    assert.equal(resultInformation?.subCode, 0);
+  }
+  const one = ['PlayStarted', 'PlayCompleted'];
+  assert.deepEqual(names(), [...one, ...one, ...one]);
+});
+
+test('what is played is heard as a tone, whatever the app says besides', async (t) => {
+  const { call, connection, event } = await answeredCall(t, { sound: 'silence', app: { media: {} } });
+  await call.until('upgrade');
+  await connection.getCallMedia().playToAll([file]);
+  await event('PlayCompleted');
+  const { app } = call.stream?.audio() ?? assert.fail('no media');
+  const loud = toSamples(app).filter((sample) => Math.abs(sample) > 1_000).length;
+  assert.ok(loud > 1_000, `${loud} samples are heard`);
+});
+
+test('a loop plays until it is canceled, and what waits for it is canceled with it', async (t) => {
+  const { connection, event, names } = await answeredCall(t);
+  const media = connection.getCallMedia();
+  await media.playToAll([file], { loop: true, operationContext: 'loop' });
+  await media.playToAll([file], { operationContext: 'waits' });
+  await event('PlayStarted', 'loop');
+  await media.cancelAllOperations();
+  const { resultInformation } = await event('PlayCanceled', 'loop');
+  assert.equal(resultInformation?.code, 400);
+  assert.equal(resultInformation?.subCode, 8508);
+  await event('PlayCanceled', 'waits');
+  await media.playToAll([file], { operationContext: 'after' });
+  await event('PlayCompleted', 'after');
+  assert.deepEqual(names(), ['PlayStarted', 'PlayCanceled', 'PlayCanceled', 'PlayStarted', 'PlayCompleted']);
+});
+
+test('a prompt can interrupt another', async (t) => {
+  const { connection, event } = await answeredCall(t);
+  const media = connection.getCallMedia();
+  await media.playToAll([file], { loop: true, operationContext: 'loop' });
+  await media.playToAll([file], { interruptCallMediaOperation: true, operationContext: 'next' });
+  await event('PlayCanceled', 'loop');
+  await event('PlayCompleted', 'next');
+});
+
+test('a text needs a speech service, and a file may be missing', async (t) => {
+  const { connection, event } = await answeredCall(t, { fails: ['play'] });
+  const media = connection.getCallMedia();
+  await media.playToAll([file, text], { operationContext: 'text' });
+  const unread = await event('PlayFailed', 'text');
+  assert.equal(unread.resultInformation?.subCode, 8565);
+  assert.equal(unread.failedPlaySourceIndex, 1);
+  await media.playToAll([file], { operationContext: 'file' });
+  const missing = await event('PlayFailed', 'file');
+  assert.equal(missing.resultInformation?.subCode, 8536);
+  assert.equal(missing.failedPlaySourceIndex, 0);
+});
+
+test('a call that ends ends what is played', async (t) => {
+  const { call, connection, event, names } = await answeredCall(t);
+  await connection.getCallMedia().playToAll([file], { loop: true });
+  await event('PlayStarted');
+  call.hangUp();
+  await call.ended;
+  assert.deepEqual(names(), ['PlayStarted']);
+});
