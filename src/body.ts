@@ -1,7 +1,7 @@
 import express, { type Request, type Response } from 'express';
 
 /** Why a request's body could not be read; express's own error classes carry a status too. */
-export class BodyError extends Error {
+class BodyError extends Error {
   override readonly name = 'BodyError';
   readonly status: number;
 

@@ -3,12 +3,12 @@
 import { addRoutes } from './app.ts';
 import { createBindings } from './auth/binding.ts';
 import { createGate } from './auth/gate.ts';
-import { AtCapacity, BindingRefused, CannotVerify, Draining, type Refusal } from './auth/refusals.ts';
+import { BindingRefused, CannotVerify } from './auth/refusals.ts';
 import { createSigningKeys } from './auth/signing-keys.ts';
 import { createAuthenticate } from './auth/strategy.ts';
 import { asAcsError, createAcsClient } from './calls/acs-client.ts';
 import type { Handler } from './calls/call.ts';
-import { type CallsOptions, createCalls, type NotAdmitted } from './calls/calls.ts';
+import { type CallsOptions, createCalls } from './calls/calls.ts';
 import { createIncomingCalls, type IncomingCallsOptions } from './calls/incoming.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
@@ -63,7 +63,7 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
     bindings,
     callBinding: config.callBinding,
     wsRefuse: config.wsRefuse,
-    admit: (binding) => refusalFor(calls.admit(binding)),
+    admit: calls.admit,
     mayCallBack: (binding) =>
       binding && !calls.mayReport(binding) ? new BindingRefused('too_late') : undefined,
     log,
@@ -108,19 +108,4 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
 
 async function cannotVerify(): Promise<never> {
   throw new CannotVerify('not_configured');
-}
-
-function refusalFor(why: NotAdmitted | undefined): Refusal | undefined {
-  switch (why) {
-    case 'ended':
-      return new BindingRefused('call_ended');
-    case 'late':
-      return new BindingRefused('too_late');
-    case 'draining':
-      return new Draining();
-    case 'full':
-      return new AtCapacity();
-    case undefined:
-      return undefined;
-  }
 }

@@ -13,7 +13,7 @@ import { mediaSocketOptions } from './media/session.ts';
  * Whether a request may become a WebSocket: a GET with `Upgrade: websocket` whose path is, to the letter, `/ws`, or
  * `/ws/` and something shaped like a binding. All else stays an ordinary request, whatever it asks to become.
  */
-export function isMediaUpgrade({ method, headers, headersDistinct, httpVersion, url = '' }: IncomingMessage) {
+function isMediaUpgrade({ method, headers, headersDistinct, httpVersion, url = '' }: IncomingMessage) {
   if (method !== 'GET' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
   // Node checks neither of an upgrade: HTTP/1.0 has none (RFC 9110, 7.8), and there is one Host (RFC 9112, 3.2).
   if (httpVersion !== '1.1' || headersDistinct.host?.length !== 1) return false;

@@ -1,17 +1,12 @@
 /** Why somebody was refused: a closed list for logs and telemetry, never input. */
 export type RefusalReason =
-  | MissingTokenReason
-  | InvalidTokenReason
-  | CannotVerifyReason
-  | BindingReason
+  | keyof typeof missingToken
+  | keyof typeof invalidToken
+  | keyof typeof cannotVerify
+  | keyof typeof binding
   | 'wrong_key'
   | 'draining'
   | 'at_capacity';
-
-export type MissingTokenReason = keyof typeof missingToken;
-export type InvalidTokenReason = keyof typeof invalidToken;
-export type CannotVerifyReason = keyof typeof cannotVerify;
-export type BindingReason = keyof typeof binding;
 
 const missingToken = {
   no_token: 'A Bearer token is required',
@@ -99,7 +94,7 @@ export class Refusal extends Error {
 export class MissingToken extends Refusal {
   override readonly name = 'MissingToken';
 
-  constructor(reason: MissingTokenReason) {
+  constructor(reason: keyof typeof missingToken) {
     const message = missingToken[reason];
     const isAmbiguous = reason === 'several_headers';
     super({
@@ -118,7 +113,7 @@ export class MissingToken extends Refusal {
 export class InvalidToken extends Refusal {
   override readonly name = 'InvalidToken';
 
-  constructor(reason: InvalidTokenReason, details?: Readonly<Record<string, string>>) {
+  constructor(reason: keyof typeof invalidToken, details?: Readonly<Record<string, string>>) {
     const message = invalidToken[reason];
     super({
       status: 401,
@@ -136,10 +131,9 @@ export class InvalidToken extends Refusal {
 export class CannotVerify extends Refusal {
   override readonly name = 'CannotVerify';
 
-  constructor(reason: CannotVerifyReason, options: { retryAfterSeconds?: number; cause?: unknown } = {}) {
-    const { retryAfterSeconds = 5, cause } = options;
+  constructor(reason: keyof typeof cannotVerify, { cause }: { cause?: unknown } = {}) {
     const message = cannotVerify[reason];
-    super({ status: 503, code: 'cannot_verify', reason, message, retryAfterSeconds, cause });
+    super({ status: 503, code: 'cannot_verify', reason, message, retryAfterSeconds: 5, cause });
   }
 }
 
@@ -147,7 +141,7 @@ export class CannotVerify extends Refusal {
 export class BindingRefused extends Refusal {
   override readonly name = 'BindingRefused';
 
-  constructor(reason: BindingReason) {
+  constructor(reason: keyof typeof binding) {
     super({ status: 403, code: reason, reason, message: binding[reason] });
   }
 }
@@ -166,9 +160,9 @@ export class WrongEventGridKey extends Refusal {
 export class Draining extends Refusal {
   override readonly name = 'Draining';
 
-  constructor({ retryAfterSeconds = 10 } = {}) {
+  constructor() {
     const message = 'This instance is about to stop';
-    super({ status: 503, code: 'draining', reason: 'draining', message, retryAfterSeconds });
+    super({ status: 503, code: 'draining', reason: 'draining', message, retryAfterSeconds: 10 });
   }
 }
 
@@ -176,9 +170,9 @@ export class Draining extends Refusal {
 export class AtCapacity extends Refusal {
   override readonly name = 'AtCapacity';
 
-  constructor({ retryAfterSeconds = 10 } = {}) {
+  constructor() {
     const message = 'This instance has as many calls as it may have';
-    super({ status: 429, code: 'at_capacity', reason: 'at_capacity', message, retryAfterSeconds });
+    super({ status: 429, code: 'at_capacity', reason: 'at_capacity', message, retryAfterSeconds: 10 });
   }
 }
 

@@ -2,8 +2,8 @@
 
 import type { WebSocket } from 'ws';
 import { describeError, type Logger } from '../log.ts';
+import type { AudioBudget } from '../media/audio-queue.ts';
 import type { Frame } from '../media/frames.ts';
-import type { AudioBudget } from '../media/playback.ts';
 import type { SessionEnd } from '../media/session.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Call, Handler } from './call.ts';

@@ -4,17 +4,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Binding } from '../auth/binding.ts';
+import { AtCapacity, BindingRefused, Draining, type Refusal } from '../auth/refusals.ts';
 import type { Logger } from '../log.ts';
-import { type AudioBudget, createAudioBudget } from '../media/playback.ts';
+import { createAudioBudget } from '../media/audio-queue.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Handler } from './call.ts';
 import { type CallControl, type CallLimits, createCall } from './call-control.ts';
 import { type Ending, endings } from './endings.ts';
 import type { CallEvent } from './events.ts';
 import { longestTimeout } from './timers.ts';
-
-/** Why a socket is not let in. */
-export type NotAdmitted = 'ended' | 'late' | 'draining' | 'full';
 
 export interface CallsOptions {
   handler: Handler;
@@ -29,7 +27,6 @@ export interface CallsOptions {
   admitMs?: number;
   /** How long after the longest call its events are taken. */
   reportMs?: number;
-  audioBudget?: AudioBudget;
   now?: () => number;
 }
 
@@ -43,7 +40,7 @@ export interface Calls {
    *
    * @param binding undefined for a socket that is a call of its own
    */
-  admit(binding: Binding | undefined): NotAdmitted | undefined;
+  admit(binding: Binding | undefined): Refusal | undefined;
   /** Whether events of the call may come in: its binding holds an hour longer than the call may last. */
   mayReport(binding: Binding): boolean;
   /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
@@ -77,9 +74,9 @@ const standardLimits: CallLimits = {
 
 export function createCalls(options: CallsOptions): Calls {
   const { handler, client, maxCalls, maxCallMs, log } = options;
-  const { admitMs = 60_000, reportMs = 3_600_000 } = options;
-  const { audioBudget = createAudioBudget(), now = Date.now } = options;
+  const { admitMs = 60_000, reportMs = 3_600_000, now = Date.now } = options;
   const limits = { ...standardLimits, idleMs: options.idleMs, ...options.limits };
+  const shared = { handler, client, audioBudget: createAudioBudget(), limits, log, track };
   const running = new Map<string, CallControl>();
   // Only as long as their binding alone would let a socket in.
   const over = new Map<string, Binding>();
@@ -106,7 +103,7 @@ export function createCalls(options: CallsOptions): Calls {
       bound: binding !== undefined,
       ...parties,
       remainingMs: maxCallMs - (binding ? now() - binding.issuedAt : 0),
-      ...{ handler, client, audioBudget, limits, log, track },
+      ...shared,
       onEnd: (ending) => close(id, binding, ending),
     });
     running.set(id, call);
@@ -139,10 +136,12 @@ export function createCalls(options: CallsOptions): Calls {
 
     admit(binding) {
       if (binding && running.has(binding.callId)) return undefined;
-      if (binding && over.has(binding.callId)) return 'ended';
-      if (binding && now() - binding.issuedAt > Math.min(admitMs, maxCallMs)) return 'late';
-      if (draining) return 'draining';
-      return running.size < maxCalls ? undefined : 'full';
+      if (binding && over.has(binding.callId)) return new BindingRefused('call_ended');
+      if (binding && now() - binding.issuedAt > Math.min(admitMs, maxCallMs)) {
+        return new BindingRefused('too_late');
+      }
+      if (draining) return new Draining();
+      return running.size < maxCalls ? undefined : new AtCapacity();
     },
 
     mayReport: (binding) => now() - binding.issuedAt <= maxCallMs + reportMs,

@@ -2,6 +2,7 @@
 
 import type { WebSocket } from 'ws';
 import { createLogLimiter, type Logger } from '../log.ts';
+import type { AudioBudget } from '../media/audio-queue.ts';
 import {
   type AudioFormat,
   type AudioFrame,
@@ -9,7 +10,7 @@ import {
   type Frame,
   formatAudio,
 } from '../media/frames.ts';
-import { type AudioBudget, createPlayer, type Playback } from '../media/playback.ts';
+import { createPlayer, type Playback } from '../media/playback.ts';
 import {
   createCounters,
   openSession,

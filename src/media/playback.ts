@@ -1,8 +1,6 @@
 import { type AudioBudget, createAudioQueue } from './audio-queue.ts';
 import { type AudioFormat, defaultFormat } from './frames.ts';
 
-export { type AudioBudget, createAudioBudget } from './audio-queue.ts';
-
 /** One piece of audio on its way. ACS says nothing of what it has played, so these are told by the clock. */
 export interface Playback {
   /** How much of it has been heard so far, in milliseconds. */

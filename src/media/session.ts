@@ -28,7 +28,7 @@ export interface SessionLimits {
   readonly malformedInARow: number;
 }
 
-export const defaultLimits: SessionLimits = {
+const defaultLimits: SessionLimits = {
   pingMs: 30_000,
   idleMs: 60_000,
   sendMarkBytes: 1024 * 1024,
@@ -85,8 +85,6 @@ export interface SessionOptions {
 export interface Session {
   /** Whether frames can still come and go. */
   readonly open: boolean;
-  /** Bytes that wait in the socket. */
-  readonly bufferedBytes: number;
   /** Sends a text message. False if it can't: no longer open, or it would wait beyond the send mark (counted). */
   send(text: string): boolean;
   /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
@@ -222,9 +220,6 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   return {
     get open() {
       return isOpen();
-    },
-    get bufferedBytes() {
-      return socket.bufferedAmount;
     },
     send: (text) => sendUpTo(limits.sendMarkBytes, text),
     stopAudio: () => sendUpTo(limits.sendMarkBytes + stopSpareBytes, formatStopAudio()),

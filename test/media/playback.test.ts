@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createAudioBudget } from '../../src/media/audio-queue.ts';
 import { type AudioFormat, defaultFormat } from '../../src/media/frames.ts';
-import { createAudioBudget, createPlayer, type PlayerOptions } from '../../src/media/playback.ts';
+import { createPlayer, type PlayerOptions } from '../../src/media/playback.ts';
 import { createManualClock } from './manual-clock.ts';
 
 const BYTES_PER_MS = 48;
