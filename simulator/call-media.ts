@@ -14,23 +14,15 @@ import type { Sound } from './wav.ts';
 const DAY = 24 * 3600;
 const SILENCE: Sound = { sampleRate: 24_000, samples: new Int16Array(0) };
 
-export interface KeyCount {
-  wanted: number;
-  pressed: number;
-}
-
 /** The media of an answered call, and the events that tell of it. */
 export interface CallMedia {
   readonly stream: Stream;
-  /** The caller's keys: how many there are, and how many of them reached the app. */
-  readonly keys: Readonly<KeyCount>;
   /** Opens a WebSocket as ACS does, with other headers or another URL if given. */
   open(overrides?: { url?: string; headers?: Record<string, string> }): Promise<Upgrade>;
   /** Opens a WebSocket unless there is one, and posts what came of it. `data` is what the events say besides. */
   start(data?: Record<string, unknown>): Promise<void>;
   /** Posts MediaStreamingStopped, then closes the WebSocket. */
   stop(data: Record<string, unknown>): Promise<void>;
-  press(digits: string): Promise<void>;
 }
 
 export function createCallMedia({
@@ -43,6 +35,7 @@ export function createCallMedia({
   over,
   note,
   push,
+  onFirst,
   onDone,
   onUnheard,
 }: {
@@ -58,6 +51,8 @@ export function createCallMedia({
   note: (happening: Happening) => void;
   /** Posts a callback event. */
   push: (type: string, data: Record<string, unknown>, result?: Result) => Promise<void>;
+  /** The first WebSocket is open. */
+  onFirst: () => void;
   /** The caller has said everything. */
   onDone: () => void;
   /** Nobody listens any more, with so many frames still to say. */
@@ -65,7 +60,6 @@ export function createCallMedia({
 }): CallMedia {
   const { durations, faults, keys, signal } = exchange;
   const { sound = 'speech', seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
-  const pad: KeyCount = { wanted: 0, pressed: 0 };
 
   const stream = createStream({
     format: { ...request, speaker: request.unmixed ? from.rawId : undefined },
@@ -83,7 +77,7 @@ export function createCallMedia({
     graceMs: durations.graceMs,
     prompting,
     onFrame: options.onFrame,
-    onFirst: () => void press(options.digits ?? ''),
+    onFirst,
     onDone,
     onClose(by, code, reason, superseded) {
       note({ type: 'media-closed', by, code, reason, expected: superseded || over.aborted });
@@ -107,20 +101,9 @@ export function createCallMedia({
     return upgrade;
   };
 
-  async function press(digits: string) {
-    pad.wanted += digits.length;
-    for (const key of digits) {
-      await rest(durations.keyMs, over);
-      if (over.aborted) return;
-      if (stream.press(key)) pad.pressed += 1;
-    }
-  }
-
   return {
     stream,
-    keys: pad,
     open,
-    press,
     async start(data = {}) {
       if (over.aborted || stream.live) return;
       const { status } = await open();

@@ -4,16 +4,18 @@ import type { Callbacks, Result } from './callbacks.ts';
 import { callbackEvent, createCallbacks } from './callbacks.ts';
 import { incomingCallEvent } from './event-grid.ts';
 import type { Exchange } from './exchange.ts';
-import type { Answer, Call, CallOptions } from './handle.ts';
+import type { Answer, Call, CallOptions, FailingOperation } from './handle.ts';
 import { createCallIds, parseIdentifier } from './identifiers.ts';
 import type { Happening } from './journal.ts';
 import { createJournal } from './journal.ts';
+import { createKeypad } from './keypad.ts';
 import { rest } from './post.ts';
 import { createPrompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
+import { createTones } from './tones.ts';
 
 const FIVE_MINUTES = 5 * 60;
 
@@ -64,13 +66,16 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     await callbacks?.push(event(type, { ...context, resultInformation: result, ...data }));
   }
 
-  const prompts = createPrompts({
-    frameMs: durations.frameMs,
+  const shared = {
     over: hungUp.signal,
-    hasSpeech: () => answered?.hasSpeech === true,
-    fails: (operation) => options.fails?.includes(operation) === true,
+    keyMs: durations.keyMs,
+    frameMs: durations.frameMs,
+    fails: (operation: FailingOperation) => options.fails?.includes(operation) === true,
     push,
-  });
+  };
+  const keypad = createKeypad(shared);
+  const prompts = createPrompts({ ...shared, hasSpeech: () => answered?.hasSpeech === true });
+  const tones = createTones({ ...shared, keypad });
 
   async function announce(): Promise<boolean> {
     if (app === undefined) return false;
@@ -92,6 +97,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
         participants: participants(),
         sequenceNumber: ++participantChanges,
       });
+      if (!answered?.media) void keypad.press(options.digits ?? '');
     };
     const socket = async () => {
       if (answered?.media?.start) await media?.start();
@@ -123,7 +129,8 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
 
   function report(): CallReport {
     const { entries } = journal;
-    return reportCall({ ...ids, id, state, entries, media: media?.stream.report(), keys: media?.keys });
+    const keys = media || keypad.count.wanted > 0 ? keypad.count : undefined;
+    return reportCall({ ...ids, id, state, entries, media: media?.stream.report(), keys });
   }
 
   function assertRinging() {
@@ -148,7 +155,13 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     report,
     end,
     prompts,
+    tones,
     participants,
+    participant(rawId) {
+      const one = participants().find(({ identifier }) => identifier.rawId === rawId);
+      if (!one) throw new RestError(404, '8523', 'Participant not found.');
+      return one;
+    },
     get state() {
       return state;
     },
@@ -166,9 +179,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
       if (!callbacks) throw new Error('the call was not answered: it has no callback URI');
       return callbacks.post(body, headers);
     },
-    async press(digits) {
-      await media?.press(digits);
-    },
+    press: keypad.press,
     hangUp,
     async answer(request) {
       assertRinging();
@@ -195,9 +206,11 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
           over: hungUp.signal,
           note,
           push,
+          onFirst: () => void keypad.press(options.digits ?? ''),
           onDone: hangUp,
           onUnheard: (frames) => void speakUnheard(frames),
         });
+        keypad.listen((key) => media?.stream.press(key) === true);
       }
       note({ type: 'answered', callConnectionId: ids.callConnectionId });
       if (options.seconds !== undefined) void speakUnheard(options.seconds * 50);

@@ -7,6 +7,7 @@ import type { Outcome } from './post.ts';
 import type { Prompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
 import type { ReceivedFrame, Stream } from './stream.ts';
+import type { Tones } from './tones.ts';
 import type { Sound } from './wav.ts';
 
 /** A call to place. Only `app` is needed, and not even that where the simulator knows it. */
@@ -31,7 +32,7 @@ export interface CallOptions {
   marked?: boolean;
   /** How long the caller speaks before hanging up, in seconds from the first frame. Without it: until told. */
   seconds?: number;
-  /** Keys that the caller presses once the media has come up. */
+  /** Keys that the caller presses once the media has come up, or the call is connected without. */
   digits?: string;
   /** How much of the call's audio is kept, in seconds. */
   keepSeconds?: number;
@@ -44,7 +45,7 @@ export interface CallOptions {
 }
 
 /** Operations that can be told to fail. */
-export const failingOperations = ['play'] as const;
+export const failingOperations = ['play', 'sendDtmfTones', 'startContinuousDtmfRecognition'] as const;
 export type FailingOperation = (typeof failingOperations)[number];
 
 /** The handle on one call. */
@@ -111,6 +112,9 @@ export interface Call extends SimulatedCall {
   stopMedia(data: Record<string, unknown>): Promise<void>;
   transfer(data: Record<string, unknown>): Promise<void>;
   readonly prompts: Prompts;
+  readonly tones: Tones;
   participants(): Participant[];
+  /** @throws {RestError} 404 where there is no such participant */
+  participant(rawId: string): Participant;
   end(outcome: string, result?: Result): void;
 }

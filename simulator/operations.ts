@@ -3,7 +3,7 @@ import type { Call } from './handle.ts';
 import { mediaOperations } from './media-operations.ts';
 import type { Operation } from './operation.ts';
 import { connection, operation } from './operation.ts';
-import { answerRequest, contextRequest, rejectRequest, transferRequest } from './requests.ts';
+import { answerRequest, contextRequest, rejectRequest, targetRequest } from './requests.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 
@@ -84,12 +84,9 @@ export const operations: readonly Operation[] = [
     path: '/calling/callConnections/{callConnectionId}/participants/{rawId}',
     status: 200,
     schema: z.unknown(),
-    run({ calls, params }) {
-      const all = connection(calls, params).participants();
-      const body = all.find((participant) => participant.identifier.rawId === params.rawId);
-      if (!body) throw new RestError(404, '8523', 'Participant not found.');
-      return { body };
-    },
+    run: ({ calls, params }) => ({
+      body: connection(calls, params).participant(params.rawId ?? ''),
+    }),
   }),
   operation({
     name: 'startMediaStreaming',
@@ -120,7 +117,7 @@ export const operations: readonly Operation[] = [
     method: 'POST',
     path: '/calling/callConnections/{callConnectionId}:transferToParticipant',
     status: 202,
-    schema: transferRequest,
+    schema: targetRequest,
     run({ calls, params, body }) {
       const call = connection(calls, params);
       const said = contextOf(body);

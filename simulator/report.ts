@@ -1,5 +1,5 @@
-import type { KeyCount } from './call-media.ts';
 import type { Entry } from './journal.ts';
+import type { KeyCount } from './keypad.ts';
 import type { StreamReport } from './stream.ts';
 
 export type CallState = 'ringing' | 'connected' | 'ended';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toneNames } from './tones.ts';
 
 // What the REST specification requires of a body, and what an operation here looks at. The rest may be anything.
 
@@ -53,7 +54,9 @@ export const rejectRequest = z.looseObject({
   incomingCallContext: z.string(),
   callRejectReason: oneOf('none', 'busy', 'forbidden').default('none'),
 });
-export const transferRequest = z.looseObject({
+
+/** A request about one participant. */
+export const targetRequest = z.looseObject({
   targetParticipant: identifier,
   operationContext: z.string().nullish(),
 });
@@ -85,3 +88,4 @@ export type PlayRequest = Pick<
   z.output<typeof playRequest>,
   'playSources' | 'playOptions' | 'interruptCallMediaOperation'
 >;
+export const tonesRequest = targetRequest.extend({ tones: z.array(oneOf(...toneNames)).min(1) });

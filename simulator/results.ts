@@ -25,6 +25,7 @@ export const results = {
   },
   canceled: { code: 400, subCode: 8508, message: 'Action failed, the operation was canceled.' },
   noFile: { code: 400, subCode: 8536, message: 'Action failed, file could not be downloaded.' },
+  failed: { code: 500, subCode: 9999, message: 'Unknown internal server error.' },
   noSpeech: {
     code: 400,
     subCode: 8565,
