@@ -3,7 +3,7 @@
 import { addRoutes } from './app.ts';
 import { createBindings } from './auth/binding.ts';
 import { createGate } from './auth/gate.ts';
-import { BindingRefused, CannotVerify } from './auth/refusals.ts';
+import { CannotVerify } from './auth/refusals.ts';
 import { createSigningKeys } from './auth/signing-keys.ts';
 import { createAuthenticate } from './auth/strategy.ts';
 import { asAcsError, createAcsClient } from './calls/acs-client.ts';
@@ -64,8 +64,7 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
     callBinding: config.callBinding,
     wsRefuse: config.wsRefuse,
     admit: calls.admit,
-    mayCallBack: (binding) =>
-      binding && !calls.mayReport(binding) ? new BindingRefused('too_late') : undefined,
+    admitEvents: calls.admitEvents,
     log,
   });
   const { server, app, sockets } = createHttpServer(gate);

@@ -29,7 +29,7 @@ export interface GateOptions {
   /** Whether a socket may come in now: ended or late, draining, capacity. Asked in the tick that accepts it. */
   admit: (binding: Binding | undefined) => Refusal | undefined;
   /** Whether callbacks may come in: late. */
-  mayCallBack: (binding: Binding | undefined) => Refusal | undefined;
+  admitEvents: (binding: Binding | undefined) => Refusal | undefined;
   log: Logger;
   mayLog?: LogLimiter;
 }
@@ -47,7 +47,7 @@ export function createGate({
   callBinding,
   wsRefuse,
   admit,
-  mayCallBack,
+  admitEvents,
   log,
   mayLog = createLogLimiter(),
 }: GateOptions) {
@@ -117,7 +117,7 @@ export function createGate({
     const { binding } = request.params;
     try {
       const caller = await check(request, typeof binding === 'string' ? binding : undefined, 'events');
-      throwIf(mayCallBack(caller.binding));
+      throwIf(admitEvents(caller.binding));
       letIn(request, caller);
     } catch (error) {
       return sendRefusal(response, refusalOf(error, 'events'));

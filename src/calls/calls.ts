@@ -41,8 +41,8 @@ export interface Calls {
    * @param binding undefined for a socket that is a call of its own
    */
   admit(binding: Binding | undefined): Refusal | undefined;
-  /** Whether events of the call may come in: its binding holds an hour longer than the call may last. */
-  mayReport(binding: Binding): boolean;
+  /** Whether events of a call may come in: a binding holds for them an hour longer than the call may last. */
+  admitEvents(binding: Binding | undefined): Refusal | undefined;
   /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
   claim(
     binding: Binding,
@@ -144,7 +144,10 @@ export function createCalls(options: CallsOptions): Calls {
       return running.size < maxCalls ? undefined : new AtCapacity();
     },
 
-    mayReport: (binding) => now() - binding.issuedAt <= maxCallMs + reportMs,
+    admitEvents(binding) {
+      const isLate = binding && now() - binding.issuedAt > maxCallMs + reportMs;
+      return isLate ? new BindingRefused('too_late') : undefined;
+    },
 
     claim(binding, parties) {
       return !draining && running.size < maxCalls ? open(binding, parties) : undefined;

@@ -42,7 +42,7 @@ export async function startGate(t: TestContext, options: Options = {}) {
     callBinding: 'required',
     wsRefuse: 'http',
     admit: () => undefined,
-    mayCallBack: () => undefined,
+    admitEvents: () => undefined,
     log,
     ...gateOptions,
   });

@@ -186,7 +186,7 @@ describe('the gate refuses, at both doors', () => {
           : Promise.reject(new CannotVerify('no_keys'));
       },
       admit: refusing(new Draining()),
-      mayCallBack: refusing(new BindingRefused('too_late')),
+      admitEvents: refusing(new BindingRefused('too_late')),
     });
     const bad = all.bearer(all.issuer.token({ header: { kid: 'bad' } }));
     const good = all.bearer(all.issuer.token({ header: { kid: 'good' } }));
@@ -208,7 +208,7 @@ describe('the gate refuses, at both doors', () => {
   ];
   for (const [refusal, status, code] of refusals) {
     it(`what the app refuses: ${code}`, async (t) => {
-      const all = await startGate(t, { admit: () => refusal, mayCallBack: () => refusal });
+      const all = await startGate(t, { admit: () => refusal, admitEvents: () => refusal });
       const good = all.bearer(all.issuer.token());
       assertRefused(await all.upgrade(all.media(), good), status, code);
       assertRefused(await all.callBack(`/api/callbacks/${all.bindings.issue().events}`, good), status, code);
@@ -219,7 +219,7 @@ describe('the gate refuses, at both doors', () => {
     const fault = () => {
       throw new TypeError('inner life');
     };
-    const all = await startGate(t, { admit: fault, mayCallBack: fault });
+    const all = await startGate(t, { admit: fault, admitEvents: fault });
     const good = all.bearer(all.issuer.token());
     const answer = await all.upgrade(all.media(), good);
     assertRefused(answer, 503, 'cannot_verify');
