@@ -74,7 +74,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     push,
   };
   const keypad = createKeypad(shared);
-  const prompts = createPrompts({ ...shared, hasSpeech: () => answered?.hasSpeech === true });
+  const prompts = createPrompts({ ...shared, keypad, hasSpeech: () => answered?.hasSpeech === true });
   const tones = createTones({ ...shared, keypad });
 
   async function announce(): Promise<boolean> {

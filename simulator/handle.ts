@@ -45,7 +45,12 @@ export interface CallOptions {
 }
 
 /** Operations that can be told to fail. */
-export const failingOperations = ['play', 'sendDtmfTones', 'startContinuousDtmfRecognition'] as const;
+export const failingOperations = [
+  'play',
+  'recognize',
+  'sendDtmfTones',
+  'startContinuousDtmfRecognition',
+] as const;
 export type FailingOperation = (typeof failingOperations)[number];
 
 /** The handle on one call. */

@@ -1,6 +1,7 @@
 import type { Operation } from './operation.ts';
 import { action } from './operation.ts';
-import { contextRequest, playRequest, targetRequest, tonesRequest } from './requests.ts';
+import { contextRequest, playRequest, recognizeRequest, targetRequest, tonesRequest } from './requests.ts';
+import { RestError } from './rest-error.ts';
 
 /** The operations that play and listen. */
 export const mediaOperations: readonly Operation[] = [
@@ -13,6 +14,20 @@ export const mediaOperations: readonly Operation[] = [
     name: 'cancelAllMediaOperations',
     schema: contextRequest,
     run: (call) => ({ after: () => call.prompts.cancel() }),
+  }),
+  action({
+    name: 'recognize',
+    schema: recognizeRequest,
+    run(call, body, said) {
+      call.participant(body.target);
+      if (body.inputType !== 'dtmf')
+        throw new RestError(
+          501,
+          'NotImplemented',
+          `The simulator recognizes keys, and no ${body.inputType}.`,
+        );
+      return { after: () => call.prompts.recognize(body, said) };
+    },
   }),
   action({
     name: 'sendDtmfTones',

@@ -1,8 +1,10 @@
 import type { Result } from './callbacks.ts';
 import type { FailingOperation } from './handle.ts';
+import type { Keypad } from './keypad.ts';
 import type { Said } from './operation.ts';
 import { rest } from './post.ts';
-import type { PlayRequest, PlaySource } from './requests.ts';
+import { collectTones, readTones } from './recognition.ts';
+import type { PlayRequest, PlaySource, RecognizeRequest } from './requests.ts';
 import { results } from './results.ts';
 
 /** What a call is played to, and what waits for its turn: one media operation at a time, as ACS has it. */
@@ -11,6 +13,8 @@ export interface Prompts {
   readonly sounding: boolean;
   /** Plays once what was asked for before is through, and posts what came of it. */
   play(request: PlayRequest, said: Said): void;
+  /** Plays a prompt, if there is one, then listens to the caller's keys, and posts what came of it. */
+  recognize(request: RecognizeRequest, said: Said): void;
   /** Cancels what runs and what waits. */
   cancel(): void;
 }
@@ -25,12 +29,14 @@ export interface Prompts {
 export function createPrompts({
   frameMs,
   over,
+  keypad,
   hasSpeech,
   fails,
   push,
 }: {
   frameMs: number;
   over: AbortSignal;
+  keypad: Keypad;
   hasSpeech: () => boolean;
   fails: (operation: FailingOperation) => boolean;
   push: (type: string, data: object, result?: Result) => Promise<void>;
@@ -39,7 +45,8 @@ export function createPrompts({
   let canceling = new AbortController();
   let sounding = false;
 
-  function enqueue(run: (canceled: AbortSignal) => Promise<void>) {
+  function enqueue(interrupt: boolean, run: (canceled: AbortSignal) => Promise<void>) {
+    if (interrupt) cancel();
     const { signal } = canceling;
     last = last.then(async () => {
       if (!over.aborted) await run(signal);
@@ -51,16 +58,25 @@ export function createPrompts({
     canceling = new AbortController();
   }
 
+  const toMs = (seconds: number) => seconds * 50 * frameMs;
+
   async function sound(sources: readonly PlaySource[], until: AbortSignal) {
     sounding = true;
-    for (const { ms } of sources) await rest((ms / 20) * frameMs, AbortSignal.any([until, over]));
+    for (const { ms } of sources) await rest(toMs(ms / 1_000), AbortSignal.any([until, over]));
     sounding = false;
   }
 
+  /** Which source can't be played, and why. */
+  function findFailure(operation: FailingOperation, sources: readonly PlaySource[]) {
+    const unread = hasSpeech() ? -1 : sources.findIndex(({ kind }) => kind !== 'file');
+    if (unread >= 0) return { index: { failedPlaySourceIndex: unread }, result: results.noSpeech };
+    if (fails(operation)) return { index: { failedPlaySourceIndex: 0 }, result: results.noFile };
+    return undefined;
+  }
+
   async function play({ playSources, playOptions }: PlayRequest, said: Said, canceled: AbortSignal) {
-    const unread = hasSpeech() ? -1 : playSources.findIndex(({ kind }) => kind !== 'file');
-    if (unread >= 0) return push('PlayFailed', { ...said, failedPlaySourceIndex: unread }, results.noSpeech);
-    if (fails('play')) return push('PlayFailed', { ...said, failedPlaySourceIndex: 0 }, results.noFile);
+    const failure = findFailure('play', playSources);
+    if (failure) return push('PlayFailed', { ...said, ...failure.index }, failure.result);
     if (!canceled.aborted) await push('PlayStarted', said);
     do await sound(playSources, canceled);
     while (playOptions.loop && !canceled.aborted && !over.aborted);
@@ -69,13 +85,35 @@ export function createPrompts({
     else await push('PlayCompleted', said);
   }
 
+  async function recognize(request: RecognizeRequest, said: Said, canceled: AbortSignal) {
+    const failure = findFailure('recognize', request.prompts);
+    if (failure) return push('RecognizeFailed', { ...said, ...failure.index }, failure.result);
+    const until = AbortSignal.any([canceled, over]);
+    const { max, stopTones, interruptPrompt, prompts } = request;
+    if (!interruptPrompt) await sound(prompts, until); // keys that are pressed meanwhile are lost
+    const reader = readTones(keypad);
+    if (interruptPrompt) await sound(prompts, AbortSignal.any([until, reader.begun]));
+    const [firstMs, nextMs] = [toMs(request.silenceSeconds), toMs(request.interToneSeconds)];
+    const { tones, result } = await collectTones(reader, { max, stopTones, firstMs, nextMs }, until);
+    reader.close();
+    if (over.aborted) return;
+    if (canceled.aborted) await push('RecognizeCanceled', said, results.canceled);
+    else if (tones) {
+      const heard = { recognitionType: 'dtmf', dtmfResult: { tones } };
+      await push('RecognizeCompleted', { ...said, ...heard }, result);
+    } else await push('RecognizeFailed', said, result);
+  }
+
   return {
     get sounding() {
       return sounding;
     },
     play(request, said) {
-      if (request.interruptCallMediaOperation) cancel();
-      enqueue((canceled) => play(request, said, canceled));
+      enqueue(request.interruptCallMediaOperation === true, (canceled) => play(request, said, canceled));
+    },
+    recognize(request, said) {
+      const interrupt = request.interruptCallMediaOperation === true;
+      enqueue(interrupt, (canceled) => recognize(request, said, canceled));
     },
     cancel,
   };

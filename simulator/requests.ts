@@ -88,4 +88,40 @@ export type PlayRequest = Pick<
   z.output<typeof playRequest>,
   'playSources' | 'playOptions' | 'interruptCallMediaOperation'
 >;
-export const tonesRequest = targetRequest.extend({ tones: z.array(oneOf(...toneNames)).min(1) });
+const tones = z.array(oneOf(...toneNames));
+export const tonesRequest = targetRequest.extend({ tones: tones.min(1) });
+
+/** With the SDK's own defaults, for the clients that leave them out. */
+export const recognizeRequest = z
+  .looseObject({
+    recognizeInputType: oneOf('dtmf', 'speech', 'speechOrDtmf', 'choices'),
+    playPrompt: playSource.nullish(),
+    playPrompts: z.array(playSource).nullish(),
+    interruptCallMediaOperation: z.boolean().nullish(),
+    recognizeOptions: z.looseObject({
+      targetParticipant: identifier,
+      interruptPrompt: z.boolean().nullish(),
+      initialSilenceTimeoutInSeconds: z.number().min(0).max(300).nullish(),
+      dtmfOptions: z
+        .looseObject({
+          interToneTimeoutInSeconds: z.number().min(1).max(60).nullish(),
+          maxTonesToCollect: z.number().int().positive().nullish(),
+          stopTones: tones.nullish(),
+        })
+        .nullish(),
+    }),
+    operationContext: z.string().nullish(),
+  })
+  .transform(({ recognizeOptions: { dtmfOptions, ...wanted }, ...request }) => ({
+    operationContext: request.operationContext,
+    interruptCallMediaOperation: request.interruptCallMediaOperation,
+    inputType: request.recognizeInputType,
+    prompts: request.playPrompts ?? (request.playPrompt ? [request.playPrompt] : []),
+    target: wanted.targetParticipant.rawId,
+    interruptPrompt: wanted.interruptPrompt === true,
+    silenceSeconds: wanted.initialSilenceTimeoutInSeconds ?? 5,
+    interToneSeconds: dtmfOptions?.interToneTimeoutInSeconds ?? 2,
+    max: dtmfOptions?.maxTonesToCollect ?? Number.POSITIVE_INFINITY,
+    stopTones: dtmfOptions?.stopTones ?? [],
+  }));
+export type RecognizeRequest = z.output<typeof recognizeRequest>;

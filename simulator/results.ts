@@ -24,6 +24,14 @@ export const results = {
     message: 'Transport url is not valid or web socket server is not operational. DiagCode: 400#8581.@',
   },
   canceled: { code: 400, subCode: 8508, message: 'Action failed, the operation was canceled.' },
+  silence: { code: 400, subCode: 8510, message: 'Action failed, initial silence timeout reached.' },
+  silenceBetween: {
+    code: 400,
+    subCode: 8532,
+    message: 'Action failed, inter-digit silence timeout reached.',
+  },
+  stopTone: { code: 200, subCode: 8514, message: 'Action completed as stop tone was detected.' },
+  maxTones: { code: 200, subCode: 8531, message: 'Action completed, max digits received.' },
   noFile: { code: 400, subCode: 8536, message: 'Action failed, file could not be downloaded.' },
   failed: { code: 500, subCode: 9999, message: 'Unknown internal server error.' },
   noSpeech: {
