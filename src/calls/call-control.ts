@@ -49,31 +49,13 @@ export interface CallOptions {
 }
 
 /** A call as its registry, its sockets and its events see it. */
-export interface CallControl {
-  readonly id: string;
-  readonly bound: boolean;
-  readonly log: Logger;
-  readonly callConnectionId: string | undefined;
-  /** Whether there was a sign that ACS answered: an id, a socket or `CallConnected`. */
-  readonly established: boolean;
-  readonly ended: boolean;
-  /** Takes the call's socket; a second one takes over from the first. */
-  attach(socket: WebSocket, ids: Partial<CallIds>): void;
-  /** `answerCall` returned. */
-  answered(ids: CallIds): void;
-  /** `answerCall` was given up on: for a while the call waits for a sign that ACS answered all the same. */
-  unsure(): void;
-  /** Takes an event of ACS's about this call. */
-  receive(event: CallEvent): void;
-  /** Ends the call. Only the first ending counts. */
-  end(ending: Ending): void;
-}
+export type CallControl = ReturnType<typeof createCall>;
 
 /** How many events' ids a call remembers, to drop those that come twice. */
 const rememberedEvents = 1000;
 
-/** Makes a call; see {@link CallControl}. */
-export function createCall(options: CallOptions): CallControl {
+/** Makes a call, which lives until its `end`. */
+export function createCall(options: CallOptions) {
   const { id, bound, client, limits } = options;
   const identity = createIdentity(id, options.log);
   const timers = createTimers<'total' | 'socket' | 'unsure'>();
@@ -97,6 +79,7 @@ export function createCall(options: CallOptions): CallControl {
 
   timers.set('total', options.remainingMs, () => end(endings.tooLong));
 
+  /** `answerCall` returned. */
   function answered(ids: CallIds) {
     identity.learn(ids, 'answer');
     hangUp.retry();
@@ -110,10 +93,12 @@ export function createCall(options: CallOptions): CallControl {
     if (!started) timers.set('socket', limits.socketMs, () => end(endings.mediaMissing));
   }
 
+  /** `answerCall` was given up on: for a while the call waits for a sign that ACS answered all the same. */
   function unsure() {
     if (!established && !ending) timers.set('unsure', limits.unsureMs, () => end(endings.unanswered));
   }
 
+  /** Takes the call's socket; a second one takes over from the first. */
   function attach(socket: WebSocket, ids: Partial<CallIds>) {
     if (identity.contradicts(ids, 'header')) {
       identity.log.warn('the x-ms-call-connection-id of the socket is of another call than its binding');
@@ -136,6 +121,7 @@ export function createCall(options: CallOptions): CallControl {
     else if (frame.kind === 'transcription') listeners.emit('transcription', frame);
   }
 
+  /** Takes an event of ACS's about this call. */
   function receive(event: CallEvent) {
     if (ending) return;
     const ids = callIdsOf(event);
@@ -193,6 +179,7 @@ export function createCall(options: CallOptions): CallControl {
     end(endings.handlerFailed);
   }
 
+  /** Ends the call. Only the first ending counts. */
   function end(how: Ending) {
     if (ending) return;
     ending = how;
@@ -259,6 +246,7 @@ export function createCall(options: CallOptions): CallControl {
     get callConnectionId() {
       return identity.ids.callConnectionId;
     },
+    /** Whether there was a sign that ACS answered: an id, a socket or `CallConnected`. */
     get established() {
       return established;
     },

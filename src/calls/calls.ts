@@ -30,38 +30,13 @@ export interface CallsOptions {
   now?: () => number;
 }
 
-/** The registry of calls. Each holds one slot until it ends. */
-export interface Calls {
-  readonly size: number;
-  readonly draining: boolean;
-  /**
-   * Whether the socket of a call may come in. Asked right before it is accepted, since `connect` claims its slot
-   * then: a check in an earlier, asynchronous step let 50 sockets pass a limit of 5.
-   *
-   * @param binding undefined for a socket that is a call of its own
-   */
-  admit(binding: Binding | undefined): Refusal | undefined;
-  /** Whether events of a call may come in: a binding holds for them an hour longer than the call may last. */
-  admitEvents(binding: Binding | undefined): Refusal | undefined;
-  /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
-  claim(
-    binding: Binding,
-    parties: { from: string | undefined; to: string | undefined },
-  ): CallControl | undefined;
-  /** Hands an admitted socket to its call. */
-  connect(socket: WebSocket, binding: Binding | undefined, ids: Partial<CallIds>): void;
-  /** Hands an event to its call; one of a call that is unknown or over makes no state. */
-  deliver(event: CallEvent, binding: Binding | undefined): void;
-  /** Is told of work that outlives a call, which `drain` waits for. */
-  track(work: Promise<unknown>): void;
-  /**
-   * Takes no more calls, waits for those that are running, then ends the rest and waits for their hang-ups.
-   *
-   * @param waitMs how long calls may go on, in milliseconds
-   * @param hangUpMs how long their hang-ups may take after that, in milliseconds
-   */
-  drain(waitMs: number, hangUpMs: number): Promise<void>;
+/** Who is on the call, as far as it is known. */
+interface Parties {
+  from?: string | undefined;
+  to?: string | undefined;
 }
+
+export type Calls = ReturnType<typeof createCalls>;
 
 const standardLimits: CallLimits = {
   idleMs: 60_000,
@@ -72,7 +47,8 @@ const standardLimits: CallLimits = {
   hangUpMs: 10_000,
 };
 
-export function createCalls(options: CallsOptions): Calls {
+/** The registry of calls. Each holds one slot until it ends. */
+export function createCalls(options: CallsOptions) {
   const { handler, client, maxCalls, maxCallMs, log } = options;
   const { admitMs = 60_000, reportMs = 3_600_000, now = Date.now } = options;
   const limits = { ...standardLimits, idleMs: options.idleMs, ...options.limits };
@@ -84,6 +60,7 @@ export function createCalls(options: CallsOptions): Calls {
   const whenEmpty = new Set<() => void>();
   let draining = false;
 
+  /** Is told of work that outlives a call, which `drain` waits for. */
   function track(promise: Promise<unknown>) {
     work.add(promise);
     promise.finally(() => work.delete(promise));
@@ -93,10 +70,7 @@ export function createCalls(options: CallsOptions): Calls {
     while (work.size > 0) await Promise.all(work);
   }
 
-  function open(
-    binding: Binding | undefined,
-    parties: { from?: string | undefined; to?: string | undefined } = {},
-  ) {
+  function open(binding: Binding | undefined, parties: Parties = {}) {
     const id = binding?.callId ?? randomBytes(16).toString('hex');
     const call = createCall({
       id,
@@ -134,7 +108,13 @@ export function createCalls(options: CallsOptions): Calls {
       return draining;
     },
 
-    admit(binding) {
+    /**
+     * Whether the socket of a call may come in. Asked right before it is accepted, since `connect` claims its slot
+     * then: a check in an earlier, asynchronous step let 50 sockets pass a limit of 5.
+     *
+     * @param binding undefined for a socket that is a call of its own
+     */
+    admit(binding: Binding | undefined): Refusal | undefined {
       if (binding && running.has(binding.callId)) return undefined;
       if (binding && over.has(binding.callId)) return new BindingRefused('call_ended');
       if (binding && now() - binding.issuedAt > Math.min(admitMs, maxCallMs)) {
@@ -144,21 +124,25 @@ export function createCalls(options: CallsOptions): Calls {
       return running.size < maxCalls ? undefined : new AtCapacity();
     },
 
-    admitEvents(binding) {
+    /** Whether events of a call may come in: a binding holds for them an hour longer than the call may last. */
+    admitEvents(binding: Binding | undefined): Refusal | undefined {
       const isLate = binding && now() - binding.issuedAt > maxCallMs + reportMs;
       return isLate ? new BindingRefused('too_late') : undefined;
     },
 
-    claim(binding, parties) {
+    /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
+    claim(binding: Binding, parties: Parties): CallControl | undefined {
       return !draining && running.size < maxCalls ? open(binding, parties) : undefined;
     },
 
-    connect(socket, binding, ids) {
+    /** Hands an admitted socket to its call. */
+    connect(socket: WebSocket, binding: Binding | undefined, ids: Partial<CallIds>) {
       const call = (binding && running.get(binding.callId)) ?? open(binding);
       call.attach(socket, ids);
     },
 
-    deliver(event, binding) {
+    /** Hands an event to its call; one of a call that is unknown or over makes no state. */
+    deliver(event: CallEvent, binding: Binding | undefined) {
       if (binding) {
         const call = running.get(binding.callId);
         if (call) call.receive(event);
@@ -176,7 +160,13 @@ export function createCalls(options: CallsOptions): Calls {
 
     track,
 
-    async drain(waitMs, hangUpMs) {
+    /**
+     * Takes no more calls, waits for those that are running, then ends the rest and waits for their hang-ups.
+     *
+     * @param waitMs how long calls may go on, in milliseconds
+     * @param hangUpMs how long their hang-ups may take after that, in milliseconds
+     */
+    async drain(waitMs: number, hangUpMs: number) {
       draining = true;
       const patience = new AbortController();
       const wait = (ms: number) =>

@@ -1,19 +1,9 @@
 import { type AcsClient, asAcsError } from './acs-client.ts';
 import type { Identity } from './identity.ts';
 
-/** The hang-up that a call may owe ACS at its end. */
-export interface HangUp {
-  /** Resolves when ACS was told, or could not be, or nothing is owed. */
-  readonly settled: Promise<void>;
-  /** From now on ACS is to be told, as soon as the call's id is known. */
-  owe(): void;
-  /** Nothing is to be said: ACS knows that the call is over. */
-  waive(): void;
-  /** The call's id may be known now. */
-  retry(): void;
-}
-
 /**
+ * The hang-up that a call may owe ACS at its end.
+ *
  * @param options.client undefined where this app can't ask anything of ACS
  * @param options.timeoutMs what a hang-up may take with all the SDK's retries
  * @param options.track told of the hang-up under way, which a stopping process waits for
@@ -23,7 +13,7 @@ export function createHangUp(options: {
   identity: Identity;
   timeoutMs: number;
   track: (work: Promise<void>) => void;
-}): HangUp {
+}) {
   const { client, identity, timeoutMs, track } = options;
   const settled = Promise.withResolvers<void>();
   let owed = false;
@@ -40,6 +30,7 @@ export function createHangUp(options: {
     settled.resolve();
   }
 
+  /** The call's id may be known now. */
   function retry() {
     const { callConnectionId } = identity.ids;
     if (!owed || !callConnectionId || !client) return;
@@ -48,7 +39,9 @@ export function createHangUp(options: {
   }
 
   return {
+    /** Resolves when ACS was told, or could not be, or nothing is owed. */
     settled: settled.promise,
+    /** From now on ACS is to be told, as soon as the call's id is known. */
     owe() {
       if (!client) return settled.resolve();
       owed = true;
@@ -58,7 +51,8 @@ export function createHangUp(options: {
       // That may never be: whoever waits for the hang-up waits no longer than for one that fails.
       setTimeout(settled.resolve, timeoutMs).unref();
     },
-    waive: settled.resolve,
+    /** Nothing is to be said: ACS knows that the call is over. */
+    waive: () => settled.resolve(),
     retry,
   };
 }

@@ -5,21 +5,13 @@ import type { CallIds } from './acs-client.ts';
 const sources = ['nowhere', 'header', 'event', 'answer'] as const;
 type Source = (typeof sources)[number];
 
-/** Which of ACS's calls a call is, as far as it is known, and the log that says so in each line. */
-export interface Identity {
-  readonly ids: Partial<CallIds>;
-  readonly log: Logger;
-  /** Whether these ids are of another call than this one is known to be. */
-  contradicts(found: Partial<CallIds>, from: Source): boolean;
-  /** Takes ids from a source that is trusted more than the one before. */
-  learn(found: Partial<CallIds>, from: Source): void;
-}
+export type Identity = ReturnType<typeof createIdentity>;
 
 /**
- * A socket's headers say which call it is, unverified [U]; an event says it too; what `answerCall` returned is
+ * Which of ACS's calls a call is, as far as it is known, and the log that says so in each line. A socket's headers say which call it is, unverified [U]; an event says it too; what `answerCall` returned is
  * final. Each overrules the ones before it.
  */
-export function createIdentity(id: string, parent: Logger): Identity {
+export function createIdentity(id: string, parent: Logger) {
   let ids: Partial<CallIds> = {};
   let source: Source = 'nowhere';
   let log = parent.child({ call: id });
@@ -31,12 +23,14 @@ export function createIdentity(id: string, parent: Logger): Identity {
     get log() {
       return log;
     },
-    contradicts: ({ callConnectionId }, from) =>
+    /** Whether these ids are of another call than this one is known to be. */
+    contradicts: ({ callConnectionId }: Partial<CallIds>, from: Source) =>
       source !== 'nowhere' &&
       sources.indexOf(source) >= sources.indexOf(from) &&
       callConnectionId !== undefined &&
       callConnectionId !== ids.callConnectionId,
-    learn(found, from) {
+    /** Takes ids from a source that is trusted more than the one before. */
+    learn(found: Partial<CallIds>, from: Source) {
       if (!found.callConnectionId || sources.indexOf(from) <= sources.indexOf(source)) return;
       source = from;
       ids = { ...ids, ...found };

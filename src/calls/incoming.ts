@@ -12,10 +12,7 @@ import { explainStatus } from './explain.ts';
 /** What Event Grid is told: the call needs nothing more, or it is to announce it again. */
 export type Outcome = 'done' | 'retry';
 
-/** Answers the calls that are announced. */
-export interface IncomingCalls {
-  announce(call: IncomingCall): Promise<Outcome>;
-}
+export type IncomingCalls = ReturnType<typeof createIncomingCalls>;
 
 export interface IncomingCallsOptions {
   calls: Calls;
@@ -49,7 +46,8 @@ interface Offer {
   doubtful: boolean;
 }
 
-export function createIncomingCalls(options: IncomingCallsOptions): IncomingCalls {
+/** Answers the calls that are announced. */
+export function createIncomingCalls(options: IncomingCallsOptions) {
   const { calls, client, bindings, publicUrl, ready, log } = options;
   const { now = Date.now, answerMs = 12_000, rememberMs = 300_000 } = options;
   const attempts = new Map<string, Attempt>();
@@ -82,10 +80,7 @@ export function createIncomingCalls(options: IncomingCallsOptions): IncomingCall
 
   function makeOffer({ from, to }: IncomingCall): Offer | undefined {
     const binding = bindings.issue();
-    const call = calls.claim(binding, {
-      from: addressOf(from),
-      to: addressOf(to),
-    });
+    const call = calls.claim(binding, { from: addressOf(from), to: addressOf(to) });
     if (!call) return undefined;
     const transportUrl = new URL(`/ws/${binding.media}`, publicUrl);
     transportUrl.protocol = transportUrl.protocol.replace('http', 'ws');

@@ -2,14 +2,6 @@ import { EventEmitter } from 'node:events';
 import type { AudioFrame } from '../media/frames.ts';
 import type { CallEvents, CallListener } from './call.ts';
 
-/** A handler's listeners. */
-export interface Listeners {
-  on<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>): void;
-  off<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>): void;
-  emit<Name extends keyof CallEvents>(name: Name, ...args: CallEvents[Name]): void;
-  clear(): void;
-}
-
 /** How much audio waits for its first listener: 2 s at 24 kHz, as base64. */
 const earlyLimit = (2 * 24_000 * 2 * 4) / 3;
 
@@ -19,7 +11,7 @@ const earlyLimit = (2 * 24_000 * 2 * 4) / 3;
  *
  * @param options.onError gets what a listener throws or rejects with: none of it may end the process
  */
-export function createListeners(options: { onError: (error: unknown) => void }): Listeners {
+export function createListeners(options: { onError: (error: unknown) => void }) {
   // captureRejections: a listener that is an async function would else reject unhandled.
   const emitter = new EventEmitter({ captureRejections: true }).on('error', options.onError);
   let early: AudioFrame[] | undefined = [];
@@ -46,13 +38,15 @@ export function createListeners(options: { onError: (error: unknown) => void }):
   }
 
   return {
-    on(name, listener) {
+    on<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>) {
       emitter.on(name, listener);
       // Not at once: what the handler declares after its `on` isn't there yet.
       if (name === 'audio' && early) queueMicrotask(handOver);
     },
-    off: (name, listener) => emitter.off(name, listener),
-    emit(name, ...args) {
+    off<Name extends keyof CallEvents>(name: Name, listener: CallListener<Name>) {
+      emitter.off(name, listener);
+    },
+    emit<Name extends keyof CallEvents>(name: Name, ...args: CallEvents[Name]) {
       const [first] = args;
       if (name === 'audio' && early) keep(early, first as AudioFrame);
       else emit(name, ...args);

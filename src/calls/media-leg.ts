@@ -3,35 +3,9 @@
 import type { WebSocket } from 'ws';
 import { createLogLimiter, type Logger } from '../log.ts';
 import type { AudioBudget } from '../media/audio-queue.ts';
-import {
-  type AudioFormat,
-  type AudioFrame,
-  defaultFormat,
-  type Frame,
-  formatAudio,
-} from '../media/frames.ts';
-import { createPlayer, type Playback } from '../media/playback.ts';
-import {
-  createCounters,
-  openSession,
-  type Session,
-  type SessionCounters,
-  type SessionEnd,
-} from '../media/session.ts';
-
-/** The media of one call. */
-export interface MediaLeg {
-  readonly format: AudioFormat;
-  readonly counters: SessionCounters;
-  readonly connected: boolean;
-  /** Takes a socket; the one before it is closed. */
-  attach(socket: WebSocket): void;
-  send(audio: AudioFrame | Uint8Array): boolean;
-  play(audio: Uint8Array | Int16Array): Playback;
-  stop(): void;
-  /** Ends the audio for good: playbacks settle as stopped, the socket is closed. */
-  close(code: number, reason: string): void;
-}
+import { type AudioFrame, defaultFormat, type Frame, formatAudio } from '../media/frames.ts';
+import { createPlayer } from '../media/playback.ts';
+import { createCounters, openSession, type Session, type SessionEnd } from '../media/session.ts';
 
 export interface MediaLegOptions {
   audioBudget: AudioBudget;
@@ -43,7 +17,8 @@ export interface MediaLegOptions {
   onLost: (end: SessionEnd) => void;
 }
 
-export function createMediaLeg(options: MediaLegOptions): MediaLeg {
+/** The media of one call. */
+export function createMediaLeg(options: MediaLegOptions) {
   const { audioBudget, idleMs, log, onFrame, onError, onLost } = options;
   const mayLog = createLogLimiter({ burst: 3, windowMs: 60_000 });
   const counters = createCounters();
@@ -56,6 +31,7 @@ export function createMediaLeg(options: MediaLegOptions): MediaLeg {
     write: (pcm) => session?.send(formatAudio(pcm)) ?? false,
   });
 
+  /** Takes a socket; the one before it is closed. */
   function attach(socket: WebSocket) {
     const replaced = session;
     const mine = openSession(socket, {
@@ -96,12 +72,13 @@ export function createMediaLeg(options: MediaLegOptions): MediaLeg {
     },
     attach,
     send,
-    play: (audio) => player.play(audio),
+    play: player.play,
     stop() {
       player.stop();
       session?.stopAudio();
     },
-    close(code, reason) {
+    /** Ends the audio for good: playbacks settle as stopped, the socket is closed. */
+    close(code: number, reason: string) {
       player.close();
       const last = session;
       session = undefined;

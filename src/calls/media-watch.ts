@@ -13,8 +13,6 @@ export interface MediaLimits {
   successorMs: number;
 }
 
-export type MediaWatch = ReturnType<typeof createMediaWatch>;
-
 /**
  * What a call does while it has no media: after a drop it asks for it again, once, and is given up if none comes;
  * after a stop on purpose it goes on without, for a while.

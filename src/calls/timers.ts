@@ -1,15 +1,8 @@
-/** Timers with names, of which each runs once at a time, all cleared together. */
-export interface Timers<Name extends string> {
-  /** Starts a timer, or starts it anew. @param ms delay in milliseconds */
-  set(name: Name, ms: number, run: () => void): void;
-  clear(...names: Name[]): void;
-  clearAll(): void;
-}
-
 /** The longest that setTimeout knows, in milliseconds (24.8 days): more would fire at once. */
 export const longestTimeout = 2 ** 31 - 1;
 
-export function createTimers<Name extends string>(): Timers<Name> {
+/** Timers with names, of which each runs once at a time, all cleared together. */
+export function createTimers<Name extends string>() {
   const running = new Map<Name, NodeJS.Timeout>();
 
   function clear(...names: Name[]) {
@@ -20,7 +13,8 @@ export function createTimers<Name extends string>(): Timers<Name> {
   }
 
   return {
-    set(name, ms, run) {
+    /** Starts a timer, or starts it anew. @param ms delay in milliseconds */
+    set(name: Name, ms: number, run: () => void) {
       clear(name);
       const fire = () => {
         running.delete(name);
