@@ -4,7 +4,7 @@ import { addRoutes } from './app.ts';
 import { createBindings } from './auth/binding.ts';
 import { createGate } from './auth/gate.ts';
 import { CannotVerify } from './auth/refusals.ts';
-import { createSigningKeys } from './auth/signing-keys.ts';
+import { createSigningKeys, type SigningKeysOptions } from './auth/signing-keys.ts';
 import { createAuthenticate } from './auth/strategy.ts';
 import { asAcsError, createAcsClient } from './calls/acs-client.ts';
 import type { Handler } from './calls/call.ts';
@@ -19,30 +19,15 @@ export interface CallgateOptions {
   handler: Handler;
   log: Logger;
   /** Durations other than the standard ones. */
-  signingKeys?: Partial<Parameters<typeof createSigningKeys>[0]>;
+  signingKeys?: Partial<SigningKeysOptions>;
   calls?: Partial<Pick<CallsOptions, 'limits' | 'admitMs' | 'reportMs' | 'now'>>;
   incoming?: Partial<Pick<IncomingCallsOptions, 'answerMs' | 'rememberMs' | 'now'>>;
 }
 
-/** The app, not started yet. */
-export interface Callgate {
-  /** Listens and fetches the first keys. @returns the port @throws the system's error, such as EADDRINUSE */
-  start(): Promise<number>;
-  /** Resolves when tokens can be verified; never where the configuration lacks what that takes. */
-  readonly whenReady: Promise<void>;
-  /** How many calls there are. */
-  readonly size: number;
-  /**
-   * Takes no more calls, lets those that are running go on, then ends the rest and closes everything.
-   *
-   * @param drainMs how long running calls may go on, in milliseconds
-   * @param hangUpMs how long the hang-ups after that may take, in milliseconds
-   */
-  stop(drainMs: number, hangUpMs?: number): Promise<void>;
-}
+export type Callgate = ReturnType<typeof createCallgate>;
 
 /** Wires the app. Nothing happens before `start`. */
-export function createCallgate({ config, handler, log, ...durations }: CallgateOptions): Callgate {
+export function createCallgate({ config, handler, log, ...durations }: CallgateOptions) {
   const { token, publicUrl } = config;
   const keys = token && createSigningKeys({ jwksUrl: token.jwksUrl, log, ...durations.signingKeys });
   const bindings = config.callSigningKeys && createBindings({ keys: config.callSigningKeys });
@@ -87,17 +72,26 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
   }
 
   return {
+    /** Listens and fetches the first keys. @returns the port @throws the system's error, such as EADDRINUSE */
     async start() {
       const port = await listen(server, config.port, config.host);
       keys?.start();
       void signIn();
       return port;
     },
-    whenReady: keys?.whenReady ?? new Promise(() => {}),
+    /** Resolves when tokens can be verified; never where the configuration lacks what that takes. */
+    whenReady: keys?.whenReady ?? new Promise<void>(() => {}),
+    /** How many calls there are. */
     get size() {
       return calls.size;
     },
-    async stop(drainMs, hangUpMs = 5_000) {
+    /**
+     * Takes no more calls, lets those that are running go on, then ends the rest and closes everything.
+     *
+     * @param drainMs how long running calls may go on, in milliseconds
+     * @param hangUpMs how long the hang-ups after that may take, in milliseconds
+     */
+    async stop(drainMs: number, hangUpMs = 5_000) {
       await calls.drain(drainMs, hangUpMs);
       keys?.close();
       await closeServer(server, sockets);

@@ -3,22 +3,31 @@ import { createLogLimiter, type Logger } from '../log.ts';
 import { fetchKeySet, type KeySet } from './key-set.ts';
 import { CannotVerify, InvalidToken } from './refusals.ts';
 
+/** All durations are in milliseconds. */
+export interface SigningKeysOptions {
+  /** Where the keys are. */
+  jwksUrl: string;
+  log: Logger;
+  now?: () => number;
+  /** For one fetch, head and body together. */
+  fetchMs?: number;
+  /** Of the set, inflated. */
+  maxBytes?: number;
+  /** After which the set is fetched again. */
+  refreshMs?: number;
+  /** Between two fetches, and after a failed one. */
+  pauseMs?: number;
+  /** How long the last good set serves. */
+  maxAgeMs?: number;
+  /** Tokens that may wait for a fetch at once. */
+  maxWaiting?: number;
+}
+
 export type SigningKeys = ReturnType<typeof createSigningKeys>;
 
 /**
  * The issuer's public keys: fetched ahead of need, kept while the issuer is away, and asked for again when a token
  * names a new one (a rotation), yet never more often than a stranger's tokens may cause.
- *
- * All durations are in milliseconds.
- *
- * @param options.jwksUrl where the keys are
- * @param options.now clock in milliseconds
- * @param options.fetchMs for one fetch, head and body together
- * @param options.maxBytes of the set, inflated
- * @param options.refreshMs after which the set is fetched again
- * @param options.pauseMs between two fetches, and after a failed one
- * @param options.maxAgeMs how long the last good set serves
- * @param options.maxWaiting tokens that may wait for a fetch at once
  */
 export function createSigningKeys({
   jwksUrl,
@@ -30,17 +39,7 @@ export function createSigningKeys({
   pauseMs = 5000,
   maxAgeMs = 24 * 60 * 60_000,
   maxWaiting = 200,
-}: {
-  jwksUrl: string;
-  log: Logger;
-  now?: () => number;
-  fetchMs?: number;
-  maxBytes?: number;
-  refreshMs?: number;
-  pauseMs?: number;
-  maxAgeMs?: number;
-  maxWaiting?: number;
-}) {
+}: SigningKeysOptions) {
   const closing = new AbortController();
   const firstKeys = Promise.withResolvers<void>();
   const mayLog = createLogLimiter({ burst: 2, windowMs: 60_000, now });

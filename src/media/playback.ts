@@ -11,22 +11,6 @@ export interface Playback {
   readonly finished: Promise<'played' | 'stopped'>;
 }
 
-export interface Player {
-  /** Whether something waits or is heard. */
-  readonly playing: boolean;
-  /**
-   * Plays PCM after what is playing already, as one stream with it: a sample may begin in one piece and end in the
-   * next, as it happens with speech that arrives in chunks. The audio is copied.
-   *
-   * @param audio 16-bit samples in the call's format, little-endian
-   */
-  play(audio: Uint8Array | Int16Array): Playback;
-  /** Drops what waits and settles every playback. What ACS holds is for the caller to stop. */
-  stop(): void;
-  /** As stop, and for good. */
-  close(): void;
-}
-
 export interface PlayerOptions {
   /** Sends one frame. False if it can't now: it is offered again. The bytes are valid during the call only. */
   readonly write: (pcm: Uint8Array) => boolean;
@@ -63,7 +47,7 @@ interface Item {
  * the clock, and keeps the rest. After an underrun (nothing to send, a busy process, no socket) the clock starts
  * again from now: lost time is never made up for with a burst.
  */
-export function createPlayer(options: PlayerOptions): Player {
+export function createPlayer(options: PlayerOptions) {
   const { write, budget, format = () => defaultFormat, aheadMs = 500, maxQueuedMs = 120_000 } = options;
   const { tickMs = 100, now = () => performance.now(), schedule = later } = options;
   const queue = createAudioQueue(budget);
@@ -90,6 +74,7 @@ export function createPlayer(options: PlayerOptions): Player {
     cancelTimer = schedule(pump, ms);
   }
 
+  /** Whether something waits or is heard. */
   function isPlaying(): boolean {
     return waiting.length > 0 || now() < heardAt;
   }
@@ -104,6 +89,12 @@ export function createPlayer(options: PlayerOptions): Player {
     return bytes.subarray(0, whole);
   }
 
+  /**
+   * Plays PCM after what is playing already, as one stream with it: a sample may begin in one piece and end in the
+   * next, as it happens with speech that arrives in chunks. The audio is copied.
+   *
+   * @param audio 16-bit samples in the call's format, little-endian
+   */
   function play(audio: Uint8Array | Int16Array): Playback {
     const { sampleBytes, bytesPerMs } = rates();
     const samples = wholeSamples(
@@ -164,6 +155,7 @@ export function createPlayer(options: PlayerOptions): Player {
     while (sent[0] && sent[0].heardAt <= now()) sent.shift()?.settle('played');
   }
 
+  /** Drops what waits and settles every playback. What ACS holds is for the caller to stop. */
   function stop(): void {
     settleHeard();
     cancelTimer();
@@ -181,6 +173,7 @@ export function createPlayer(options: PlayerOptions): Player {
     },
     play,
     stop,
+    /** As stop, and for good. */
     close() {
       closed = true;
       stop();

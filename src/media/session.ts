@@ -82,16 +82,7 @@ export interface SessionOptions {
   readonly onClose: (end: SessionEnd) => void;
 }
 
-export interface Session {
-  /** Whether frames can still come and go. */
-  readonly open: boolean;
-  /** Sends a text message. False if it can't: no longer open, or it would wait beyond the send mark (counted). */
-  send(text: string): boolean;
-  /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
-  stopAudio(): boolean;
-  /** Closes; only the first time counts. The reason: up to 123 bytes, for logs. */
-  close(code: number, reason: string): void;
-}
+export type Session = ReturnType<typeof openSession>;
 
 /** Room above the send mark for StopAudio. */
 const stopSpareBytes = 16 * 1024;
@@ -109,7 +100,7 @@ const violations: Record<string, number> = {
  *
  * @param socket an open WebSocket
  */
-export function openSession(socket: WebSocket, options: SessionOptions): Session {
+export function openSession(socket: WebSocket, options: SessionOptions) {
   const { counters, onFrame, onMalformed, onError, onClose } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const beatMs = Math.min(limits.pingMs, limits.idleMs / 2);
@@ -121,6 +112,7 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
   let malformedInARow = 0;
   let ended = false;
 
+  /** Whether frames can still come and go. */
   function isOpen(): boolean {
     return !ours && socket.readyState === socket.OPEN;
   }
@@ -133,6 +125,7 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
     unanswered += 1;
   }
 
+  /** Closes; only the first time counts. The reason: up to 123 bytes, for logs. */
   function close(code: number, reason: string): void {
     if (!isOpen()) return;
     ours = { code, reason };
@@ -221,7 +214,9 @@ export function openSession(socket: WebSocket, options: SessionOptions): Session
     get open() {
       return isOpen();
     },
-    send: (text) => sendUpTo(limits.sendMarkBytes, text),
+    /** Sends a text message. False if it can't: no longer open, or it would wait beyond the send mark (counted). */
+    send: (text: string) => sendUpTo(limits.sendMarkBytes, text),
+    /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
     stopAudio: () => sendUpTo(limits.sendMarkBytes + stopSpareBytes, formatStopAudio()),
     close,
   };
