@@ -38,8 +38,6 @@ export function createHttpServer({ verifyClient }: Pick<Gate, 'verifyClient'>) {
   app.disable('etag');
   app.enable('strict routing');
   app.enable('case sensitive routing');
-  // TLS ends at the front end of the platform.
-  app.set('trust proxy', 1);
 
   const server = createServer(
     {

@@ -48,7 +48,7 @@ export function createMediaWatch(options: {
     } catch (error) {
       const { status, code } = asAcsError(error);
       if (status === 404) end(endings.gone);
-      else identity.log.warn({ status, code }, 'asked for media again, in vain');
+      else if (!signal.aborted) identity.log.warn({ status, code }, 'asked for media again, in vain');
     }
   }
 

@@ -188,6 +188,21 @@ describe('a socket that drops', limits, () => {
     assert.deepEqual(asked(placed, 'terminate'), []);
   });
 
+  it('and a call that ends while media is asked for again: that is no failure', async (t) => {
+    const { handler, call } = catchCall();
+    const app = await startApp(t, { handler, calls: { limits: { askAgainMs: 50 } } });
+    const placed = app.simulator.placeCall();
+    const running = await call;
+    await placed.until('upgrade');
+    app.simulator.failNext('startMediaStreaming', { status: 400, delayMs: 60_000 });
+    placed.stream?.socket?.drop();
+    await placed.until('request', ({ operation }) => operation === 'startMediaStreaming');
+    placed.hangUp();
+    await end(running);
+    await app.callgate.stop(0);
+    assert.doesNotMatch(app.log.text, /in vain/);
+  });
+
   it('closed by ACS in good form is a drop too', async (t) => {
     const { handler, call } = catchCall();
     const app = await startApp(t, { handler, calls: { limits: { askAgainMs: 50 } } });
