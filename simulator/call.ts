@@ -15,6 +15,7 @@ import type { CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
+import { createRoster } from './roster.ts';
 import { createTones } from './tones.ts';
 
 const FIVE_MINUTES = 5 * 60;
@@ -54,11 +55,8 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   let answered: Answer | undefined;
   let callbacks: Callbacks | undefined;
   let media: CallMedia | undefined;
-  let participantChanges = 0;
 
   const event: Call['event'] = (type, data = {}) => callbackEvent(type, ids, data, new Date(now()));
-  const participants = () =>
-    [from, to].map((identifier) => ({ identifier, isMuted: false, isOnHold: false }));
 
   async function push(type: string, data: object = {}, result: Result = results.succeeded) {
     const context =
@@ -73,6 +71,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     fails: (operation: FailingOperation) => options.fails?.includes(operation) === true,
     push,
   };
+  const roster = createRoster([from, to], push);
   const keypad = createKeypad(shared);
   const prompts = createPrompts({ ...shared, keypad, hasSpeech: () => answered?.hasSpeech === true });
   const tones = createTones({ ...shared, keypad });
@@ -93,10 +92,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   async function proceed() {
     const events = async () => {
       await push('CallConnected');
-      await push('ParticipantsUpdated', {
-        participants: participants(),
-        sequenceNumber: ++participantChanges,
-      });
+      await roster.announce();
       if (!answered?.media) void keypad.press(options.digits ?? '');
     };
     const socket = async () => {
@@ -156,12 +152,9 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     end,
     prompts,
     tones,
-    participants,
-    participant(rawId) {
-      const one = participants().find(({ identifier }) => identifier.rawId === rawId);
-      if (!one) throw new RestError(404, '8523', 'Participant not found.');
-      return one;
-    },
+    roster,
+    fails: shared.fails,
+    push,
     get state() {
       return state;
     },
@@ -221,6 +214,10 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
       assertRinging();
       note({ type: 'rejected', reason });
       end(`rejected: ${reason}`);
+    },
+    redirect() {
+      assertRinging();
+      end('redirected');
     },
     startMedia(data) {
       void media?.start(data);

@@ -6,6 +6,7 @@ import type { Upgrade } from './media.ts';
 import type { Outcome } from './post.ts';
 import type { Prompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
+import type { Roster } from './roster.ts';
 import type { ReceivedFrame, Stream } from './stream.ts';
 import type { Tones } from './tones.ts';
 import type { Sound } from './wav.ts';
@@ -48,6 +49,7 @@ export interface CallOptions {
 export const failingOperations = [
   'play',
   'recognize',
+  'hold',
   'sendDtmfTones',
   'startContinuousDtmfRecognition',
 ] as const;
@@ -100,26 +102,24 @@ export interface MediaRequest {
   start: boolean;
 }
 
-export interface Participant {
-  identifier: Identifier;
-  isMuted: boolean;
-  isOnHold: boolean;
-}
-
 /** The handle as the REST operations need it. */
 export interface Call extends SimulatedCall {
   readonly answered: Answer | undefined;
   /** Takes the call; the function it returns, run once the operation is answered, sets the rest going. */
   answer(answer: Answer): Promise<() => void>;
   reject(reason: string): void;
+  /** The call rings elsewhere, where the simulator doesn't follow it. */
+  redirect(): void;
   /** What follows these is told by events; `data` is what they say besides. */
   startMedia(data: Record<string, unknown>): void;
   stopMedia(data: Record<string, unknown>): Promise<void>;
   transfer(data: Record<string, unknown>): Promise<void>;
   readonly prompts: Prompts;
   readonly tones: Tones;
-  participants(): Participant[];
-  /** @throws {RestError} 404 where there is no such participant */
-  participant(rawId: string): Participant;
+  readonly roster: Roster;
+  /** Whether an operation that was accepted is to fail. */
+  fails(operation: FailingOperation): boolean;
+  /** Posts a callback event. */
+  push(type: string, data: object, result?: Result): Promise<void>;
   end(outcome: string, result?: Result): void;
 }

@@ -19,7 +19,7 @@ export const mediaOperations: readonly Operation[] = [
     name: 'recognize',
     schema: recognizeRequest,
     run(call, body, said) {
-      call.participant(body.target);
+      call.roster.find(body.target);
       if (body.inputType !== 'dtmf')
         throw new RestError(
           501,
@@ -33,7 +33,7 @@ export const mediaOperations: readonly Operation[] = [
     name: 'sendDtmfTones',
     schema: tonesRequest,
     run(call, { targetParticipant, tones }, said) {
-      call.participant(targetParticipant.rawId);
+      call.roster.find(targetParticipant.rawId);
       return { body: said, after: () => void call.tones.send(tones, said) };
     },
   }),
@@ -42,7 +42,7 @@ export const mediaOperations: readonly Operation[] = [
     status: 200,
     schema: targetRequest,
     run(call, { targetParticipant }, said) {
-      call.participant(targetParticipant.rawId);
+      call.roster.find(targetParticipant.rawId);
       return { after: () => call.tones.start(said) };
     },
   }),

@@ -57,16 +57,18 @@ export interface Said {
 /** A row of what is done to a connected call: `POST …/{callConnectionId}:name`. */
 export function action<T extends z.ZodType<{ operationContext?: string | null | undefined }>>(row: {
   name: string;
+  /** What of the call it is done to, where the path says so. */
+  of?: 'participants';
   /** 202 unless told otherwise. */
   status?: number;
   schema: T;
   run: (call: Call, body: z.output<T>, said: Said) => Effect;
 }): Operation {
-  const { name, status = 202, schema, run } = row;
+  const { name, of, status = 202, schema, run } = row;
   return operation({
     name,
     method: 'POST',
-    path: `/calling/callConnections/{callConnectionId}:${name}`,
+    path: `/calling/callConnections/{callConnectionId}${of ? `/${of}` : ''}:${name}`,
     status,
     schema,
     run: ({ calls, params, body }) =>

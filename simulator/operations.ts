@@ -3,7 +3,8 @@ import type { Call } from './handle.ts';
 import { mediaOperations } from './media-operations.ts';
 import type { Operation } from './operation.ts';
 import { connection, operation } from './operation.ts';
-import { answerRequest, contextRequest, rejectRequest, targetRequest } from './requests.ts';
+import { participantOperations } from './participant-operations.ts';
+import { answerRequest, contextRequest, redirectRequest, rejectRequest, targetRequest } from './requests.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 
@@ -41,6 +42,17 @@ export const operations: readonly Operation[] = [
     },
   }),
   operation({
+    name: 'redirectCall',
+    method: 'POST',
+    path: '/calling/callConnections:redirect',
+    status: 204,
+    schema: redirectRequest,
+    run({ body, calls }) {
+      calls.byContext(body.incomingCallContext).redirect();
+      return {};
+    },
+  }),
+  operation({
     name: 'getCall',
     method: 'GET',
     path: '/calling/callConnections/{callConnectionId}',
@@ -69,24 +81,6 @@ export const operations: readonly Operation[] = [
       const call = connection(calls, params);
       return { after: () => call.end('the app hung up', results.endedByApp) };
     },
-  }),
-  operation({
-    name: 'listParticipants',
-    method: 'GET',
-    path: '/calling/callConnections/{callConnectionId}/participants',
-    status: 200,
-    schema: z.unknown(),
-    run: ({ calls, params }) => ({ body: { value: connection(calls, params).participants() } }),
-  }),
-  operation({
-    name: 'getParticipant',
-    method: 'GET',
-    path: '/calling/callConnections/{callConnectionId}/participants/{rawId}',
-    status: 200,
-    schema: z.unknown(),
-    run: ({ calls, params }) => ({
-      body: connection(calls, params).participant(params.rawId ?? ''),
-    }),
   }),
   operation({
     name: 'startMediaStreaming',
@@ -127,6 +121,7 @@ export const operations: readonly Operation[] = [
       };
     },
   }),
+  ...participantOperations,
   ...mediaOperations,
 ];
 

@@ -10,7 +10,10 @@ export interface CallReport {
   callConnectionId: string;
   correlationId: string;
   state: CallState;
-  /** How it ended: `the caller hung up`, `the app hung up`, `rejected: busy`, `not answered`, `transferred`. */
+  /**
+   * How it ended: `the caller hung up`, `the app hung up`, `rejected: busy`, `not answered`,
+   * `redirected`, `transferred`.
+   */
   outcome: string | undefined;
   /** What went wrong first, in words for whoever placed the call. */
   problem: string | undefined;
@@ -87,6 +90,7 @@ function findProblem(all: All, media: StreamReport | undefined): string | undefi
   const rejected = all('rejected')[0];
   const ended = all('ended')[0];
   if (rejected) return `the app rejected the call: ${rejected.reason}`;
+  if (ended?.outcome === 'redirected') return undefined;
   if (ended && all('answered').length === 0) {
     if (!lastTry) return 'the call was never announced';
     const said = lastTry.status === undefined ? `no answer (${lastTry.error})` : `status ${lastTry.status}`;

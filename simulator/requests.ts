@@ -55,15 +55,22 @@ export const rejectRequest = z.looseObject({
   callRejectReason: oneOf('none', 'busy', 'forbidden').default('none'),
 });
 
+export const redirectRequest = z.looseObject({ incomingCallContext: z.string(), target: identifier });
 /** A request about one participant. */
 export const targetRequest = z.looseObject({
   targetParticipant: identifier,
   operationContext: z.string().nullish(),
 });
 
+/** A list of exactly one, as the SDK's users know it. */
+export const muteRequest = z.looseObject({
+  targetParticipants: z.tuple([identifier]),
+  operationContext: z.string().nullish(),
+});
+
 const MS_PER_LETTER = 60;
 const MAX_LETTERS = 5_000;
-const spoken = (text: string) => Math.min(text.length, MAX_LETTERS) * MS_PER_LETTER;
+const spoken = (text: string) => Math.max(1, Math.min(text.length, MAX_LETTERS)) * MS_PER_LETTER;
 
 /** What is played, and how many milliseconds it takes: a text as long as reading it does, a file a second. */
 const playSource = z

@@ -9,15 +9,13 @@ const dtmf = { kind: 'callMediaRecognizeDtmfOptions' } as const;
 
 test('as many keys as were asked for', async (t) => {
   const { call, connection, event } = await answeredCall(t);
-  await connection
-    .getCallMedia()
-    .startRecognizing(caller, {
-      ...dtmf,
-      maxTonesToCollect: 3,
-      interToneTimeoutInSeconds: 60,
-      playPrompt: file,
-      interruptPrompt: true,
-    });
+  await connection.getCallMedia().startRecognizing(caller, {
+    ...dtmf,
+    maxTonesToCollect: 3,
+    interToneTimeoutInSeconds: 60,
+    playPrompt: file,
+    interruptPrompt: true,
+  });
   await call.press('12#4');
   const { recognitionType, dtmfResult, resultInformation } = await event('RecognizeCompleted');
   assert.equal(recognitionType, 'dtmf');
