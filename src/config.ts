@@ -72,7 +72,8 @@ export class ConfigError extends Error {
  * @throws {ConfigError} with all faults, each with its variable, what is wrong and an example; never with a value
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const { read, seconds, isMissing, isUnresolved, faults, unresolved } = createReader(env);
+  const reader = createReader(env);
+  const { read, seconds, isMissing, isUnresolved, faults } = reader;
   const onAppService = Boolean(env.WEBSITE_SITE_NAME);
   const url = serviceUrl({ loopback: !onAppService });
 
@@ -125,6 +126,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   } as const;
   if (faults.length > 0) throw new ConfigError(faults);
 
+  return { ...config, warnings: warningsOf(reader) };
+}
+
+/** What works and somebody should know of all the same. */
+function warningsOf({ isMissing, unresolved }: ReturnType<typeof createReader>): string[] {
   const warnings = unresolved.map(
     (name) =>
       `${name} is a Key Vault reference that App Service could not resolve: what needs it answers 503. ` +
@@ -143,7 +149,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       : 'EVENT_GRID_KEY is missing';
     warnings.push(`${missing}: calls are let in, but none is answered here`);
   }
-  return { ...config, warnings };
+  return warnings;
 }
 
 // What App Service hands over for a secret that it could not read, in any spelling, alone or as one of two: a text

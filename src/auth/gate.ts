@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { VerifyClientCallbackAsync } from 'ws';
-import { createLogLimiter, describeError, type Logger, type LogLimiter } from '../log.ts';
+import { createLogLimiter, describeError, type Logger } from '../log.ts';
 import type { Binding, Bindings, Purpose } from './binding.ts';
 import { answerOf, sendRefusal } from './refusal-answers.ts';
 import { BindingRefused, CannotVerify, Refusal } from './refusals.ts';
@@ -31,7 +31,6 @@ export interface GateOptions {
   /** Whether callbacks may come in: late. */
   admitEvents: (binding: Binding | undefined) => Refusal | undefined;
   log: Logger;
-  mayLog?: LogLimiter;
 }
 
 export type Gate = ReturnType<typeof createGate>;
@@ -49,8 +48,8 @@ export function createGate({
   admit,
   admitEvents,
   log,
-  mayLog = createLogLimiter(),
 }: GateOptions) {
+  const mayLog = createLogLimiter();
   const callers = new WeakMap<IncomingMessage, Caller | TurnedAway>();
 
   function openBinding(segment: string | undefined, purpose: Purpose): Binding | undefined {

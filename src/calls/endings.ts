@@ -18,12 +18,7 @@ export const endings = {
   answerFailed: over('the answer failed'),
   gone: over('ACS no longer knows the call'),
   socketClosed: over('the socket closed'),
-  unanswered: {
-    reason: 'ACS gave no sign of an answer',
-    code: 1001,
-    say: 'The call is given up',
-    hangUp: true,
-  },
+  unanswered: lost('ACS gave no sign of an answer'),
   hungUp: { reason: 'the handler hung up', code: 1000, say: 'The call is over', hangUp: true },
   handlerFailed: { reason: 'the handler failed', code: 1011, say: 'The handler failed', hangUp: true },
   draining: { reason: 'this process stops', code: 1001, say: 'Going away', hangUp: true },
