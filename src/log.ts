@@ -33,9 +33,6 @@ export function describeError(error: unknown, depth = 3): Record<string, unknown
   return { name, code, statusCode, stack: frames?.join('\n'), ...because };
 }
 
-/** Says whether a line may be written now, and how many of its kind were held back since the last that was. */
-export type LogLimiter = (kind: string) => { suppressed?: number } | undefined;
-
 /**
  * A bound on log lines that a stranger can cause: at most `burst` of a kind in each window. The first line of a
  * later window says how many were held back. Kinds are a closed list of the caller's, never input.
@@ -43,10 +40,11 @@ export type LogLimiter = (kind: string) => { suppressed?: number } | undefined;
  * @param options.burst lines of one kind in a window
  * @param options.windowMs length of a window in milliseconds
  * @param options.now clock in milliseconds
+ * @returns undefined where no line may be written now, else what goes into it
  */
-export function createLogLimiter({ burst = 50, windowMs = 10_000, now = Date.now } = {}): LogLimiter {
+export function createLogLimiter({ burst = 50, windowMs = 10_000, now = Date.now } = {}) {
   const windows = new Map<string, { start: number; lines: number; suppressed: number }>();
-  return (kind) => {
+  return (kind: string): { suppressed?: number } | undefined => {
     const time = now();
     const open = windows.get(kind);
     if (open && time - open.start < windowMs) {

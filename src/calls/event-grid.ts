@@ -50,7 +50,8 @@ export function createEventGrid({ keys, incomingCalls, log }: EventGridOptions):
 
   async function take(announcement: Announcement | undefined, answering: IncomingCalls): Promise<Outcome> {
     if (!announcement) {
-      if (mayLog('no event')) log.warn('an element of a delivery is no event: skipped');
+      const line = mayLog('no event');
+      if (line) log.warn(line, 'an element of a delivery is no event: skipped');
       return 'done';
     }
     if (announcement.type !== 'Microsoft.Communication.IncomingCall') {
@@ -60,15 +61,16 @@ export function createEventGrid({ keys, incomingCalls, log }: EventGridOptions):
     }
     const call = parseIncomingCall(announcement.data);
     if (!call) {
-      if (mayLog('no context'))
-        log.warn('an incoming call without an incomingCallContext: it cannot be answered');
+      const line = mayLog('no context');
+      if (line) log.warn(line, 'an incoming call without an incomingCallContext: it cannot be answered');
       return 'done';
     }
     return answering.announce(call);
   }
 
   function confirm(res: Response, code: string) {
-    if (mayLog('handshake')) log.info('the handshake of an Event Grid subscription was answered');
+    const line = mayLog('handshake');
+    if (line) log.info(line, 'the handshake of an Event Grid subscription was answered');
     res.json({ validationResponse: code });
   }
 
