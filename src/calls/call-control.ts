@@ -51,6 +51,9 @@ export interface CallOptions {
 /** A call as its registry, its sockets and its events see it. */
 export type CallControl = ReturnType<typeof createCall>;
 
+// One for all calls: each new one would cost its stack trace, which says nothing.
+const callIsOver = new DOMException('The call is over', 'AbortError');
+
 /** How many events' ids a call remembers, to drop those that come twice. */
 const rememberedEvents = 1000;
 
@@ -196,7 +199,7 @@ export function createCall(options: CallOptions) {
     if (how.hangUp && bound) hangUp.owe();
     else hangUp.waive();
     listeners.clear();
-    aborter.abort();
+    aborter.abort(callIsOver);
   }
 
   const call: Call = {

@@ -1,6 +1,6 @@
 // All calls of this process: who may come in, which call a socket or an event belongs to, and when all are over.
 
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Binding } from '../auth/binding.ts';
@@ -71,7 +71,7 @@ export function createCalls(options: CallsOptions) {
   }
 
   function open(binding: Binding | undefined, parties: Parties = {}) {
-    const id = binding?.callId ?? randomBytes(16).toString('hex');
+    const id = binding?.callId ?? randomUUID().replaceAll('-', '');
     const call = createCall({
       id,
       bound: binding !== undefined,

@@ -47,7 +47,7 @@ export function createHangUp(options: {
       owed = true;
       retry();
       if (!owed) return;
-      identity.log.warn('to be hung up as soon as ACS says which call this is');
+      identity.log.debug('to be hung up as soon as ACS says which call this is');
       // That may never be: whoever waits for the hang-up waits no longer than for one that fails.
       setTimeout(settled.resolve, timeoutMs).unref();
     },
