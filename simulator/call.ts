@@ -6,6 +6,7 @@ import { incomingCallEvent } from './event-grid.ts';
 import type { Exchange } from './exchange.ts';
 import type { Answer, Call, CallOptions, FailingOperation } from './handle.ts';
 import { createCallIds, parseIdentifier } from './identifiers.ts';
+import { createInvitations } from './invitations.ts';
 import type { Happening } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { createKeypad } from './keypad.ts';
@@ -72,6 +73,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     push,
   };
   const roster = createRoster([from, to], push);
+  const invitations = createInvitations({ ...shared, roster, outcome: options.invited ?? 'accepted' });
   const keypad = createKeypad(shared);
   const prompts = createPrompts({ ...shared, keypad, hasSpeech: () => answered?.hasSpeech === true });
   const tones = createTones({ ...shared, keypad });
@@ -102,6 +104,17 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     else if (order === 'together') await Promise.all([events(), socket()]);
     else await socket().then(events);
   }
+
+  const removeParticipant: Call['removeParticipant'] = async (rawId, said) => {
+    const participant = roster.all().find(({ identifier }) => identifier.rawId === rawId)?.identifier;
+    if (!participant)
+      return push('RemoveParticipantFailed', { ...said, participant: { rawId } }, results.notThere);
+    const announce = roster.remove(rawId);
+    await push('RemoveParticipantSucceeded', { ...said, participant });
+    announce();
+    if (roster.all().every(({ identifier }) => identifier === to))
+      end('everyone was removed', results.endedByApp);
+  };
 
   function end(outcome: string, result: Result = results.endedByCaller) {
     if (state === 'ended') return;
@@ -153,6 +166,8 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     prompts,
     tones,
     roster,
+    invitations,
+    removeParticipant,
     fails: shared.fails,
     push,
     get state() {

@@ -5,6 +5,7 @@ import type { SimulatedCall } from './handle.ts';
 import { failingOperations } from './handle.ts';
 import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
+import { invitationOutcomes } from './invitations.ts';
 import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
 import type { Simulator } from './simulator.ts';
@@ -26,6 +27,7 @@ const callSchema = z.strictObject({
     .optional(),
   keepSeconds: z.number().nonnegative().optional(),
   transfer: z.enum(['accepted', 'failed']).optional(),
+  invited: z.enum(invitationOutcomes).optional(),
   fails: z.array(z.enum(failingOperations)).optional(),
 });
 const pressSchema = z.strictObject({ digits: z.string().regex(/^[\d*#A-D]+$/) });

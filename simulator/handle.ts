@@ -1,8 +1,10 @@
 import type { CallbackEvent, Result } from './callbacks.ts';
 import type { EventSchema } from './event-grid.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
+import type { InvitationOutcome, Invitations } from './invitations.ts';
 import type { Journal } from './journal.ts';
 import type { Upgrade } from './media.ts';
+import type { Said } from './operation.ts';
 import type { Outcome } from './post.ts';
 import type { Prompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
@@ -39,6 +41,8 @@ export interface CallOptions {
   keepSeconds?: number;
   /** What becomes of a transfer. */
   transfer?: 'accepted' | 'failed';
+  /** What those do whom the app adds to the call. By default they accept. */
+  invited?: InvitationOutcome;
   /** Operations that are accepted, and then fail by their event. */
   fails?: readonly FailingOperation[];
   /** Sees every frame of the app as it arrives. */
@@ -117,6 +121,9 @@ export interface Call extends SimulatedCall {
   readonly prompts: Prompts;
   readonly tones: Tones;
   readonly roster: Roster;
+  readonly invitations: Invitations;
+  /** Posts what came of it; without anyone to talk to, the call is over. */
+  removeParticipant(rawId: string, said: Said): Promise<void>;
   /** Whether an operation that was accepted is to fail. */
   fails(operation: FailingOperation): boolean;
   /** Posts a callback event. */

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import type { Operation } from './operation.ts';
 import { action, connection, operation } from './operation.ts';
-import { muteRequest, targetRequest } from './requests.ts';
+import { addRequest, cancelAddRequest, muteRequest, removeRequest, targetRequest } from './requests.ts';
 import { results } from './results.ts';
+
+const RING_SECONDS = 45;
 
 /** The operations on those who are in a call. */
 export const participantOperations: readonly Operation[] = [
@@ -21,6 +23,34 @@ export const participantOperations: readonly Operation[] = [
     status: 200,
     schema: z.unknown(),
     run: ({ calls, params }) => ({ body: connection(calls, params).roster.find(params.rawId ?? '') }),
+  }),
+  action({
+    name: 'add',
+    of: 'participants',
+    schema: addRequest,
+    run(call, { participantToAdd: identifier, invitationTimeoutInSeconds }, said) {
+      const seconds = invitationTimeoutInSeconds ?? RING_SECONDS;
+      const { invitationId, ring } = call.invitations.invite(identifier, seconds, said);
+      return { body: { ...said, invitationId, participant: { identifier } }, after: ring };
+    },
+  }),
+  action({
+    name: 'cancelAddParticipant',
+    of: 'participants',
+    schema: cancelAddRequest,
+    run: (call, { invitationId }, said) => ({
+      body: { ...said, invitationId },
+      after: () => call.invitations.cancel(invitationId, said),
+    }),
+  }),
+  action({
+    name: 'remove',
+    of: 'participants',
+    schema: removeRequest,
+    run: (call, { participantToRemove }, said) => ({
+      body: said,
+      after: () => void call.removeParticipant(participantToRemove.rawId, said),
+    }),
   }),
   action({
     name: 'mute',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseIdentifier } from './identifiers.ts';
 import { toneNames } from './tones.ts';
 
 // What the REST specification requires of a body, and what an operation here looks at. The rest may be anything.
@@ -65,6 +66,22 @@ export const targetRequest = z.looseObject({
 /** A list of exactly one, as the SDK's users know it. */
 export const muteRequest = z.looseObject({
   targetParticipants: z.tuple([identifier]),
+  operationContext: z.string().nullish(),
+});
+
+/** The id says everything about somebody new. */
+const newcomer = identifier.transform(({ rawId }) => parseIdentifier(rawId.replace(/^4:(?=\+)/, '')));
+export const addRequest = z.looseObject({
+  participantToAdd: newcomer,
+  invitationTimeoutInSeconds: z.number().int().positive().max(180).nullish(),
+  operationContext: z.string().nullish(),
+});
+export const cancelAddRequest = z.looseObject({
+  invitationId: z.string(),
+  operationContext: z.string().nullish(),
+});
+export const removeRequest = z.looseObject({
+  participantToRemove: identifier,
   operationContext: z.string().nullish(),
 });
 

@@ -33,6 +33,11 @@ export const results = {
   stopTone: { code: 200, subCode: 8514, message: 'Action completed as stop tone was detected.' },
   maxTones: { code: 200, subCode: 8531, message: 'Action completed, max digits received.' },
   noFile: { code: 400, subCode: 8536, message: 'Action failed, file could not be downloaded.' },
+  declined: { code: 603, subCode: 560603, message: 'Call declined. DiagCode: 603#560603.@' },
+  busy: { code: 486, subCode: 560486, message: 'The callee is busy. DiagCode: 486#560486.@' },
+  unanswered: { code: 408, subCode: 560408, message: 'The callee did not answer. DiagCode: 408#560408.@' },
+  noInvitation: { code: 404, subCode: 8523, message: 'Invitation not found.' },
+  notThere: { code: 404, subCode: 8523, message: 'Participant not found.' },
   failed: { code: 500, subCode: 9999, message: 'Unknown internal server error.' },
   noSpeech: {
     code: 400,

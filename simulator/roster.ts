@@ -15,6 +15,9 @@ export interface Roster {
   find(rawId: string): Participant;
   /** Changes at once; the function it returns tells everyone. */
   change(rawId: string, state: Partial<Pick<Participant, 'isMuted' | 'isOnHold'>>): () => void;
+  /** Takes somebody in, once, or out; as `change`. */
+  add(identifier: Identifier): () => void;
+  remove(rawId: string): () => void;
   /** Posts who is there. */
   announce(): Promise<void>;
 }
@@ -23,13 +26,11 @@ export function createRoster(
   identifiers: readonly Identifier[],
   push: (type: string, data: object) => Promise<void>,
 ): Roster {
-  let everyone: Participant[] = identifiers.map((identifier) => ({
-    identifier,
-    isMuted: false,
-    isOnHold: false,
-  }));
+  const enter = (identifier: Identifier): Participant => ({ identifier, isMuted: false, isOnHold: false });
+  let everyone = identifiers.map(enter);
   let sequenceNumber = 0;
 
+  const has = (rawId: string) => everyone.some(({ identifier }) => identifier.rawId === rawId);
   const announce = () =>
     push('ParticipantsUpdated', { participants: everyone, sequenceNumber: ++sequenceNumber });
 
@@ -43,6 +44,14 @@ export function createRoster(
     },
     change(rawId, state) {
       everyone = everyone.map((one) => (one.identifier.rawId === rawId ? { ...one, ...state } : one));
+      return () => void announce();
+    },
+    add(identifier) {
+      if (!has(identifier.rawId)) everyone = [...everyone, enter(identifier)];
+      return () => void announce();
+    },
+    remove(rawId) {
+      everyone = everyone.filter(({ identifier }) => identifier.rawId !== rawId);
       return () => void announce();
     },
   };

@@ -153,6 +153,50 @@ test('no body makes an operation throw', async (t) => {
   );
 });
 
+test('no value of a field makes an operation on a connected call throw', async (t) => {
+  const simulator = await start(t, { callbackRetryMs: [], frameMs: 1, keyMs: 1 });
+  const hostile = fc.oneof(fc.string(), fc.jsonValue());
+  const field = <T>(good: T) => fc.oneof({ weight: 6, arbitrary: fc.constant(good) }, hostile);
+  const someone = field({ rawId: '4:+15550100' });
+  const source = field({ kind: 'file', file: { uri: 'https://example.com/' } });
+  const fields = fc.record({
+    targetParticipant: someone,
+    targetParticipants: field([{ rawId: '4:+15550100' }]),
+    participantToAdd: someone,
+    participantToRemove: field({ rawId: '4:+15550122' }),
+    invitationId: hostile,
+    playSources: fc.oneof(fc.array(source), hostile),
+    playPrompt: source,
+    recognizeInputType: field('dtmf'),
+    recognizeOptions: field({ targetParticipant: { rawId: '4:+15550100' } }),
+    tones: field(['one']),
+    operationContext: field('context'),
+  });
+  const actions = operations.filter(
+    ({ method, path }) => method === 'POST' && /\}.*:(?!terminate)/.test(path),
+  );
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...actions), fields, async ({ path, status, name }, body) => {
+      const call = simulator.placeCall({ announce: false });
+      await signed(simulator, `/calling/callConnections:answer?${VERSION}`, {
+        body: JSON.stringify({
+          incomingCallContext: call.incomingCallContext,
+          callbackUri: 'http://127.0.0.1:1/',
+        }),
+      });
+      const target = `${path.replace('{callConnectionId}', call.callConnectionId)}?${VERSION}`;
+      const response = await signed(simulator, target, { body: JSON.stringify(body) });
+      await response.text();
+      call.hangUp();
+      statuses.add(response.status);
+      assert.ok([status, 400, 404, 501].includes(response.status), `${name}: ${response.status}`);
+    }),
+    { numRuns: 150 },
+  );
+  assert.ok(statuses.has(202) && statuses.has(200) && statuses.has(400), 'all were reached');
+});
+
 test('no value of a field makes answering a call throw', async (t) => {
   const simulator = await start(t, { callbackRetryMs: [] });
   const hostile = fc.oneof(fc.constantFrom(...noUrls), fc.string(), fc.jsonValue());
