@@ -1,8 +1,8 @@
 import type { Result } from './callbacks.ts';
 
 /**
- * `resultInformation` of the events, with codes that users of ACS see: those of Microsoft's list of call end reasons
- * (microsoft-graph-docs, call-delete), those of its SDKs (MediaEventReasonCode in .NET's), and 8581 as posted in the field.
+ * `resultInformation` of the events. The ends of calls have the codes of Microsoft's list of call end reasons
+ * (microsoft-graph-docs, call-delete), 8581 is as posted in the field; the other 85xx are unconfirmed.
  */
 export const results = {
   succeeded: { code: 200, subCode: 0, message: 'Action completed successfully.' },
