@@ -2,10 +2,9 @@ import type { CallMedia } from './call-media.ts';
 import { createCallMedia } from './call-media.ts';
 import type { Callbacks, Result } from './callbacks.ts';
 import { callbackEvent, createCallbacks } from './callbacks.ts';
-import { incomingCallEvent } from './event-grid.ts';
 import type { Exchange } from './exchange.ts';
-import type { Answer, Call, CallOptions, FailingOperation } from './handle.ts';
-import { createCallIds, parseIdentifier } from './identifiers.ts';
+import type { Call, CallOptions, FailingOperation, Setup } from './handle.ts';
+import type { CallIds, Identifier } from './identifiers.ts';
 import { createInvitations } from './invitations.ts';
 import type { Happening } from './journal.ts';
 import { createJournal } from './journal.ts';
@@ -14,29 +13,38 @@ import { rest } from './post.ts';
 import { createPrompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
-import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 import { createRoster } from './roster.ts';
 import { createTones } from './tones.ts';
+import { createWords } from './words.ts';
 
 const FIVE_MINUTES = 5 * 60;
 
-/** Places a call: from here on it rings, until somebody answers or gives up. */
-export function createCall(options: CallOptions, exchange: Exchange): Call {
+/**
+ * A call, whoever placed it: it rings until it is connected, and is over once it has ended.
+ *
+ * @param options.from,to who calls whom
+ * @param options.app which of the two is the app; the other is the person on the phone
+ */
+export function createCall({
+  ids,
+  from,
+  to,
+  app,
+  options,
+  exchange,
+}: {
+  ids: CallIds;
+  from: Identifier;
+  to: Identifier;
+  app: Identifier;
+  options: CallOptions;
+  exchange: Exchange;
+}): Omit<Call, 'announcement' | 'announce'> {
   const { durations, faults, keys, now, signal } = exchange;
-  const {
-    order = 'together',
-    schema = 'event-grid',
-    app = exchange.app,
-    announce: announced = true,
-  } = options;
-  if (announced && app === undefined) {
-    throw new RestError(400, 'BadRequest', 'app: the URL of the incoming-call webhook is not known.');
-  }
-  const ids = createCallIds();
+  const { order = 'together' } = options;
   const id = ids.correlationId;
-  const from = parseIdentifier(options.from ?? '+15550100');
-  const to = parseIdentifier(options.to ?? '+15550199');
+  const person = app === from ? to : from;
   const journal = createJournal({
     waitMs: durations.waitMs,
     now,
@@ -45,23 +53,15 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
   const note = (happening: Happening) => journal.add(happening);
   const { promise: ended, resolve: settle } = Promise.withResolvers<CallReport>();
   const [stopRinging, hungUp] = [new AbortController(), new AbortController()];
-  const ringing = AbortSignal.any([stopRinging.signal, signal]);
-  const { serverCallId, correlationId, incomingCallContext } = ids;
-  const announcement = incomingCallEvent(
-    { from, to, callerDisplayName: '', serverCallId, correlationId, incomingCallContext },
-    schema,
-    new Date(now()),
-  );
   let state: CallState = 'ringing';
-  let answered: Answer | undefined;
+  let setup: Setup | undefined;
   let callbacks: Callbacks | undefined;
   let media: CallMedia | undefined;
 
   const event: Call['event'] = (type, data = {}) => callbackEvent(type, ids, data, new Date(now()));
 
   async function push(type: string, data: object = {}, result: Result = results.succeeded) {
-    const context =
-      answered?.operationContext === undefined ? {} : { operationContext: answered.operationContext };
+    const context = setup?.operationContext === undefined ? {} : { operationContext: setup.operationContext };
     await callbacks?.push(event(type, { ...context, resultInformation: result, ...data }));
   }
 
@@ -72,38 +72,63 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     fails: (operation: FailingOperation) => options.fails?.includes(operation) === true,
     push,
   };
+  const words = createWords();
   const roster = createRoster([from, to], push);
   const invitations = createInvitations({ ...shared, roster, outcome: options.invited ?? 'accepted' });
   const keypad = createKeypad(shared);
-  const prompts = createPrompts({ ...shared, keypad, hasSpeech: () => answered?.hasSpeech === true });
+  const prompts = createPrompts({ ...shared, keypad, hasSpeech: () => setup?.hasSpeech === true });
   const tones = createTones({ ...shared, keypad });
 
-  async function announce(): Promise<boolean> {
-    if (app === undefined) return false;
-    return exchange.eventGrid.announce(app, announcement, schema, note, ringing);
-  }
-
-  async function ring() {
-    const heard = !announced || (await announce());
-    // Nobody will answer what was refused for good: the caller needn't wait for the end of the ringing.
-    if (heard) await rest(durations.ringMs, ringing);
-    if (state === 'ringing') end('not answered');
-  }
-
-  /** What follows an answer. */
+  /** What follows once somebody has answered. */
   async function proceed() {
     const events = async () => {
       await push('CallConnected');
       await roster.announce();
-      if (!answered?.media) void keypad.press(options.digits ?? '');
+      if (!setup?.media) void keypad.press(options.digits ?? '');
     };
     const socket = async () => {
-      if (answered?.media?.start) await media?.start();
+      if (setup?.media?.start) await media?.start();
     };
     if (order === 'events-first') await events().then(socket);
     else if (order === 'together') await Promise.all([events(), socket()]);
     else await socket().then(events);
   }
+
+  const connect: Call['connect'] = async (wanted) => {
+    state = 'connected';
+    stopRinging.abort();
+    setup = wanted;
+    callbacks = createCallbacks({
+      url: wanted.callbackUri,
+      token: () => keys.token(FIVE_MINUTES),
+      faults,
+      note,
+      signal,
+      retryMs: durations.callbackRetryMs,
+      timeoutMs: durations.callbackTimeoutMs,
+    });
+    if (wanted.media) {
+      media = createCallMedia({
+        request: wanted.media,
+        options,
+        exchange,
+        ids,
+        from: person,
+        prompting: () => prompts.sounding,
+        over: hungUp.signal,
+        note,
+        push,
+        onFirst: () => void keypad.press(options.digits ?? ''),
+        onDone: hangUp,
+        onUnheard: (frames) => void speakUnheard(frames),
+      });
+      keypad.listen((key) => media?.stream.press(key) === true);
+    }
+    note({ type: 'answered', callConnectionId: ids.callConnectionId });
+    if (options.seconds !== undefined) void speakUnheard(options.seconds * 50);
+    if (order === 'media-before-answer' && wanted.media?.start) await media?.start();
+    return () => void proceed();
+  };
 
   const removeParticipant: Call['removeParticipant'] = async (rawId, said) => {
     const participant = roster.all().find(({ identifier }) => identifier.rawId === rawId)?.identifier;
@@ -112,7 +137,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     const announce = roster.remove(rawId);
     await push('RemoveParticipantSucceeded', { ...said, participant });
     announce();
-    if (roster.all().every(({ identifier }) => identifier === to))
+    if (roster.all().every(({ identifier }) => identifier === app))
       end('everyone was removed', results.endedByApp);
   };
 
@@ -129,7 +154,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
 
   const hangUp = () => end('the caller hung up');
 
-  /** A caller who isn't heard says what there is to say all the same, and hangs up. */
+  /** Somebody who isn't heard says what there is to say all the same, and hangs up. */
   async function speakUnheard(frames: number) {
     if (!Number.isFinite(frames)) return;
     await rest(frames * durations.frameMs, hungUp.signal);
@@ -142,13 +167,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     return reportCall({ ...ids, id, state, entries, media: media?.stream.report(), keys });
   }
 
-  function assertRinging() {
-    if (state !== 'ringing')
-      throw new RestError(404, '8522', 'Call not found: it was answered, or rings no more.');
-  }
-
   note({ type: 'placed' });
-  void ring();
 
   return {
     ...ids,
@@ -157,8 +176,6 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     to,
     journal,
     until: journal.until,
-    announcement,
-    announce,
     event,
     ended,
     report,
@@ -170,14 +187,16 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     removeParticipant,
     fails: shared.fails,
     push,
+    connect,
+    ringing: AbortSignal.any([stopRinging.signal, signal]),
     get state() {
       return state;
     },
     get stream() {
       return media?.stream;
     },
-    get answered() {
-      return answered;
+    get setup() {
+      return setup;
     },
     async openMedia(overrides) {
       if (!media) throw new Error('the call was not answered with media');
@@ -188,52 +207,8 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
       return callbacks.post(body, headers);
     },
     press: keypad.press,
+    say: words.say,
     hangUp,
-    async answer(request) {
-      assertRinging();
-      state = 'connected';
-      stopRinging.abort();
-      answered = request;
-      callbacks = createCallbacks({
-        url: request.callbackUri,
-        token: () => keys.token(FIVE_MINUTES),
-        faults,
-        note,
-        signal,
-        retryMs: durations.callbackRetryMs,
-        timeoutMs: durations.callbackTimeoutMs,
-      });
-      if (request.media) {
-        media = createCallMedia({
-          request: request.media,
-          options,
-          exchange,
-          ids,
-          from,
-          prompting: () => prompts.sounding,
-          over: hungUp.signal,
-          note,
-          push,
-          onFirst: () => void keypad.press(options.digits ?? ''),
-          onDone: hangUp,
-          onUnheard: (frames) => void speakUnheard(frames),
-        });
-        keypad.listen((key) => media?.stream.press(key) === true);
-      }
-      note({ type: 'answered', callConnectionId: ids.callConnectionId });
-      if (options.seconds !== undefined) void speakUnheard(options.seconds * 50);
-      if (order === 'media-before-answer' && request.media?.start) await media?.start();
-      return () => void proceed();
-    },
-    reject(reason) {
-      assertRinging();
-      note({ type: 'rejected', reason });
-      end(`rejected: ${reason}`);
-    },
-    redirect() {
-      assertRinging();
-      end('redirected');
-    },
     startMedia(data) {
       void media?.start(data);
     },
@@ -242,7 +217,7 @@ export function createCall(options: CallOptions, exchange: Exchange): Call {
     },
     async transfer(data) {
       if (options.transfer === 'failed') return push('CallTransferFailed', data, results.transferFailed);
-      await push('CallTransferAccepted', { ...data, transferee: from });
+      await push('CallTransferAccepted', { ...data, transferee: person });
       end('transferred', results.transferred);
     },
   };

@@ -31,6 +31,7 @@ const callSchema = z.strictObject({
   fails: z.array(z.enum(failingOperations)).optional(),
 });
 const pressSchema = z.strictObject({ digits: z.string().regex(/^[\d*#A-D]+$/) });
+const saySchema = z.strictObject({ text: z.string().min(1).max(10_000) });
 const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });
 const emptySchema = z.strictObject({});
 
@@ -59,6 +60,11 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
       case 'calls/{id}/press': {
         const { digits } = parse(pressSchema, request);
         await found(id).press(digits);
+        return found(id).report();
+      }
+      case 'calls/{id}/say': {
+        const { text } = parse(saySchema, request);
+        found(id).say(text);
         return found(id).report();
       }
       case 'calls/{id}/drop':

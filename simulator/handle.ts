@@ -82,6 +82,8 @@ export interface SimulatedCall extends CallIds {
   post(body: unknown, headers?: Record<string, string>): Promise<Outcome>;
   /** Presses keys, one after another. */
   press(digits: string): Promise<void>;
+  /** The caller says something in words, for whoever recognizes or transcribes speech. */
+  say(text: string): void;
   /** The caller hangs up. */
   hangUp(): void;
   /** Resolves when the call has ended and its last event is delivered. */
@@ -89,8 +91,8 @@ export interface SimulatedCall extends CallIds {
   report(): CallReport;
 }
 
-/** What answerCall asks for. */
-export interface Answer {
+/** What an app asks of a call, whoever placed it. */
+export interface Setup {
   callbackUri: string;
   operationContext: string | undefined;
   media: MediaRequest | undefined;
@@ -108,12 +110,12 @@ export interface MediaRequest {
 
 /** The handle as the REST operations need it. */
 export interface Call extends SimulatedCall {
-  readonly answered: Answer | undefined;
-  /** Takes the call; the function it returns, run once the operation is answered, sets the rest going. */
-  answer(answer: Answer): Promise<() => void>;
-  reject(reason: string): void;
-  /** The call rings elsewhere, where the simulator doesn't follow it. */
-  redirect(): void;
+  /** Undefined until the app has asked for the call. */
+  readonly setup: Setup | undefined;
+  /** Fires when it doesn't ring any more: it is answered, or over. */
+  readonly ringing: AbortSignal;
+  /** Takes the call; the function it returns sets the rest going: events, and media. */
+  connect(setup: Setup): Promise<() => void>;
   /** What follows these is told by events; `data` is what they say besides. */
   startMedia(data: Record<string, unknown>): void;
   stopMedia(data: Record<string, unknown>): Promise<void>;
@@ -129,4 +131,13 @@ export interface Call extends SimulatedCall {
   /** Posts a callback event. */
   push(type: string, data: object, result?: Result): Promise<void>;
   end(outcome: string, result?: Result): void;
+}
+
+/** A call that the simulator placed, while the app makes up its mind. Each throws 404 once it rings no more. */
+export interface IncomingCall extends Call {
+  /** As `connect`. */
+  answer(setup: Setup): Promise<() => void>;
+  reject(reason: string): void;
+  /** The call rings elsewhere, where the simulator doesn't follow it. */
+  redirect(): void;
 }

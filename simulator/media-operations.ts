@@ -1,6 +1,7 @@
+import { contextRequest, targetRequest } from './fields.ts';
+import { playRequest, recognizeRequest, tonesRequest } from './media-requests.ts';
 import type { Operation } from './operation.ts';
 import { action } from './operation.ts';
-import { contextRequest, playRequest, recognizeRequest, targetRequest, tonesRequest } from './requests.ts';
 import { RestError } from './rest-error.ts';
 
 /** The operations that play and listen. */

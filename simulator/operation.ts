@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import type { Call } from './handle.ts';
+import type { Call, IncomingCall } from './handle.ts';
 import { RestError } from './rest-error.ts';
 
 /** Finds calls; each throws 404 where there is none. */
 export interface CallIndex {
-  byContext(incomingCallContext: string): Call;
+  byContext(incomingCallContext: string): IncomingCall;
   byConnection(callConnectionId: string): Call;
 }
 

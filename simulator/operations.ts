@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { answerRequest, redirectRequest, rejectRequest, setupOf } from './call-requests.ts';
+import { contextRequest, targetRequest } from './fields.ts';
 import type { Call } from './handle.ts';
 import { mediaOperations } from './media-operations.ts';
 import type { Operation } from './operation.ts';
 import { connection, operation } from './operation.ts';
 import { participantOperations } from './participant-operations.ts';
-import { answerRequest, contextRequest, redirectRequest, rejectRequest, targetRequest } from './requests.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 
@@ -21,12 +22,7 @@ export const operations: readonly Operation[] = [
     schema: answerRequest,
     async run({ body, calls }) {
       const call = calls.byContext(body.incomingCallContext);
-      const after = await call.answer({
-        callbackUri: body.callbackUri,
-        operationContext: body.operationContext ?? undefined,
-        media: body.mediaStreamingOptions ?? undefined,
-        hasSpeech: body.callIntelligenceOptions?.cognitiveServicesEndpoint != null,
-      });
+      const after = await call.answer(setupOf(body));
       return { body: properties(call), after };
     },
   }),
@@ -90,7 +86,7 @@ export const operations: readonly Operation[] = [
     schema: contextRequest,
     run({ calls, params, body }) {
       const call = connection(calls, params);
-      if (!call.answered?.media)
+      if (!call.setup?.media)
         throw new RestError(400, '8500', 'The call was answered without media streaming.');
       return { after: () => call.startMedia(contextOf(body)) };
     },
@@ -126,18 +122,17 @@ export const operations: readonly Operation[] = [
 ];
 
 function properties(call: Call) {
-  const { from, to, answered } = call;
-  const media = answered?.media;
+  const { from, to, setup } = call;
   return {
     callConnectionId: call.callConnectionId,
     serverCallId: call.serverCallId,
     correlationId: call.correlationId,
     callConnectionState: call.state,
-    callbackUri: answered?.callbackUri,
+    callbackUri: setup?.callbackUri,
     source: from,
     targets: [to],
     ...(to.phoneNumber && { answeredFor: to.phoneNumber }),
-    ...(media && {
+    ...(setup?.media && {
       mediaStreamingSubscription: {
         id: call.callConnectionId,
         state: call.stream?.live ? 'active' : 'inactive',

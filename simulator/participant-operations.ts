@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { targetRequest } from './fields.ts';
 import type { Operation } from './operation.ts';
 import { action, connection, operation } from './operation.ts';
-import { addRequest, cancelAddRequest, muteRequest, removeRequest, targetRequest } from './requests.ts';
+import { addRequest, cancelAddRequest, muteRequest, removeRequest } from './participant-requests.ts';
 import { results } from './results.ts';
 
 const RING_SECONDS = 45;

@@ -1,10 +1,10 @@
 import type { Result } from './callbacks.ts';
 import type { FailingOperation } from './handle.ts';
 import type { Keypad } from './keypad.ts';
+import type { PlayRequest, PlaySource, RecognizeRequest } from './media-requests.ts';
 import type { Said } from './operation.ts';
 import { rest } from './post.ts';
 import { collectTones, readTones } from './recognition.ts';
-import type { PlayRequest, PlaySource, RecognizeRequest } from './requests.ts';
 import { results } from './results.ts';
 
 /** What a call is played to, and what waits for its turn: one media operation at a time, as ACS has it. */

@@ -1,16 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createCall } from './call.ts';
 import { createControl } from './control.ts';
 import { createDiscovery } from './discovery.ts';
 import { createEventGrid } from './event-grid.ts';
-import type { Durations } from './exchange.ts';
+import type { Durations, Exchange } from './exchange.ts';
 import { defaultDurations } from './exchange.ts';
 import type { AnswerFault, Faults } from './faults.ts';
 import { noFaults } from './faults.ts';
-import type { Call, CallOptions, SimulatedCall } from './handle.ts';
+import type { Call, CallOptions, IncomingCall, SimulatedCall } from './handle.ts';
 import type { Handler } from './http.ts';
 import { createLocalServer } from './http.ts';
+import { createIncomingCall } from './incoming-call.ts';
 import type { Happening, Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { createKeys } from './keys.ts';
@@ -116,8 +116,26 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     timeoutMs: options.eventGridTimeoutMs,
   });
 
+  const exchange: Exchange = {
+    ...shared,
+    app: options.app,
+    keys,
+    ticker,
+    eventGrid,
+    clock,
+    speech: () => (speech ??= makeSpeech(24_000)),
+    note: journal.add,
+    durations: spans,
+  };
+  function keep(call: Call) {
+    calls.push(call);
+    const ended = calls.findIndex((one) => one.state === 'ended');
+    if (calls.length > keepCalls && ended >= 0) calls.splice(ended, 1);
+  }
+
   const index: CallIndex = {
-    byContext: (context) => found(calls.find((call) => call.incomingCallContext === context)),
+    byContext: (context) =>
+      found(calls.filter(isIncoming).find((call) => call.incomingCallContext === context)),
     byConnection: (id) =>
       found(calls.find((call) => call.callConnectionId === id && call.state === 'connected')),
   };
@@ -155,20 +173,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       ...(options.app !== undefined && { PUBLIC_URL: new URL(options.app).origin }),
     }),
     placeCall(callOptions = {}) {
-      const call = createCall(callOptions, {
-        ...shared,
-        app: options.app,
-        keys,
-        ticker,
-        eventGrid,
-        clock,
-        speech: () => (speech ??= makeSpeech(24_000)),
-        note: journal.add,
-        durations: spans,
-      });
-      calls.push(call);
-      const ended = calls.findIndex((one) => one.state === 'ended');
-      if (calls.length > keepCalls && ended >= 0) calls.splice(ended, 1);
+      const call = createIncomingCall(callOptions, exchange);
+      keep(call);
       return call;
     },
     setFaults(changes) {
@@ -207,7 +213,9 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   return simulator;
 }
 
-function found(call: Call | undefined): Call {
+const isIncoming = (call: Call): call is IncomingCall => 'answer' in call;
+
+function found<C extends Call>(call: C | undefined): C {
   if (!call) throw new RestError(404, '8522', 'Call not found.');
   return call;
 }

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { identifier, oneOf, url } from './fields.ts';
+import type { Setup } from './handle.ts';
+
+const mediaStreamingOptions = z
+  .looseObject({
+    transportType: oneOf('websocket'),
+    transportUrl: url('ws'),
+    contentType: oneOf('audio').default('audio'),
+    audioChannelType: oneOf('mixed', 'unmixed'),
+    audioFormat: oneOf('pcm16KMono', 'pcm24KMono').default('pcm16KMono'),
+    startMediaStreaming: z.boolean().default(false),
+    enableBidirectional: z.boolean().default(false),
+    enableDtmfTones: z.boolean().default(false),
+  })
+  .transform((media) => ({
+    transportUrl: media.transportUrl,
+    sampleRate: media.audioFormat === 'pcm24KMono' ? 24_000 : 16_000,
+    bidirectional: media.enableBidirectional,
+    dtmfTones: media.enableDtmfTones,
+    unmixed: media.audioChannelType === 'unmixed',
+    start: media.startMediaStreaming,
+  }));
+
+/** What answering, creating and connecting a call have in common. */
+const setupRequest = z.looseObject({
+  callbackUri: url('http'),
+  operationContext: z.string().nullish(),
+  callIntelligenceOptions: z.looseObject({ cognitiveServicesEndpoint: z.string().nullish() }).nullish(),
+  mediaStreamingOptions: mediaStreamingOptions.nullish(),
+});
+
+/** What an app asks of a call, whoever placed it. */
+export const setupOf = (body: z.output<typeof setupRequest>): Setup => ({
+  callbackUri: body.callbackUri,
+  operationContext: body.operationContext ?? undefined,
+  media: body.mediaStreamingOptions ?? undefined,
+  hasSpeech: body.callIntelligenceOptions?.cognitiveServicesEndpoint != null,
+});
+
+export const answerRequest = setupRequest.extend({ incomingCallContext: z.string() });
+export const rejectRequest = z.looseObject({
+  incomingCallContext: z.string(),
+  callRejectReason: oneOf('none', 'busy', 'forbidden').default('none'),
+});
+
+export const redirectRequest = z.looseObject({ incomingCallContext: z.string(), target: identifier });
