@@ -1,36 +1,15 @@
 import { z } from 'zod';
+import { callSchema, keysSchema, readCall } from './call-schema.ts';
 import { definedOf } from './defined.ts';
 import { answerFaultSchema, faultsSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
-import { failingOperations } from './handle.ts';
 import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
-import { invitationOutcomes } from './invitations.ts';
 import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
 import type { Simulator } from './simulator.ts';
-import { parseWav, WavError } from './wav.ts';
 
-/** A call as one asks for it over HTTP. */
-const callSchema = z.strictObject({
-  app: z.url({ protocol: /^https?$/ }).optional(),
-  from: z.string().min(1).optional(),
-  to: z.string().min(1).optional(),
-  schema: z.enum(['event-grid', 'cloud-events']).optional(),
-  order: z.enum(['together', 'media-first', 'events-first', 'media-before-answer']).optional(),
-  /** `speech`, `silence`, or a WAV file in base64. */
-  sound: z.union([z.enum(['speech', 'silence']), z.object({ wav: z.base64() })]).optional(),
-  seconds: z.number().positive().optional(),
-  digits: z
-    .string()
-    .regex(/^[\d*#A-D]+$/)
-    .optional(),
-  keepSeconds: z.number().nonnegative().optional(),
-  transfer: z.enum(['accepted', 'failed']).optional(),
-  invited: z.enum(invitationOutcomes).optional(),
-  fails: z.array(z.enum(failingOperations)).optional(),
-});
-const pressSchema = z.strictObject({ digits: z.string().regex(/^[\d*#A-D]+$/) });
+const pressSchema = z.strictObject({ digits: keysSchema });
 const saySchema = z.strictObject({ text: z.string().min(1).max(10_000) });
 const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });
 const emptySchema = z.strictObject({});
@@ -56,7 +35,7 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
     if (method !== 'POST') return undefined;
     switch (action === '' ? `${room}/${id}` : `${room}/{id}/${action}`) {
       case 'calls/':
-        return placeCall(simulator, parse(callSchema, request));
+        return simulator.placeCall(readCall(parse(callSchema, request))).report();
       case 'calls/{id}/press': {
         const { digits } = parse(pressSchema, request);
         await found(id).press(digits);
@@ -123,23 +102,6 @@ function glance({ id, state, stream }: SimulatedCall) {
 function hangUp(call: SimulatedCall) {
   call.hangUp();
   return call.report();
-}
-
-function placeCall(simulator: Simulator, { sound, ...options }: z.output<typeof callSchema>) {
-  const call = simulator.placeCall({
-    ...definedOf(options),
-    ...(sound !== undefined && { sound: typeof sound === 'string' ? sound : readSound(sound.wav) }),
-  });
-  return call.report();
-}
-
-function readSound(base64: string) {
-  try {
-    return parseWav(Buffer.from(base64, 'base64'));
-  } catch (error) {
-    if (error instanceof WavError) throw new RestError(400, 'BadRequest', `sound: ${error.message}`);
-    throw error;
-  }
 }
 
 function parse<T extends z.ZodType>(schema: T, { body }: Request): z.output<T> {
