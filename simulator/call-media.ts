@@ -3,16 +3,19 @@ import type { Result } from './callbacks.ts';
 import type { Exchange } from './exchange.ts';
 import type { CallOptions, MediaRequest } from './handle.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
+import { parseIdentifier } from './identifiers.ts';
 import type { Happening } from './journal.ts';
 import type { Upgrade } from './media.ts';
 import { rest } from './post.ts';
 import { results } from './results.ts';
+import type { Roster } from './roster.ts';
+import { atPitch } from './speech.ts';
 import type { Stream } from './stream.ts';
 import { createStream } from './stream.ts';
-import type { Sound } from './wav.ts';
+import type { Speech } from './voices.ts';
+import { createVoices } from './voices.ts';
 
 const DAY = 24 * 3600;
-const SILENCE: Sound = { sampleRate: 24_000, samples: new Int16Array(0) };
 
 /** The media of an answered call, and the events that tell of it. */
 export interface CallMedia {
@@ -30,7 +33,8 @@ export function createCallMedia({
   options,
   exchange,
   ids,
-  from,
+  app,
+  roster,
   prompting,
   over,
   note,
@@ -43,7 +47,9 @@ export function createCallMedia({
   options: CallOptions;
   exchange: Exchange;
   ids: CallIds;
-  from: Identifier;
+  /** Who the app is in its call: the others speak, and hear it. */
+  app: Identifier;
+  roster: Roster;
   /** Whether a prompt sounds just now. */
   prompting: () => boolean;
   /** Fires when the call has ended. */
@@ -59,15 +65,20 @@ export function createCallMedia({
   onUnheard: (frames: number) => void;
 }): CallMedia {
   const { durations, faults, keys, signal } = exchange;
-  const { sound = 'speech', seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
+  const { seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
 
   const stream = createStream({
-    format: { ...request, speaker: request.unmixed ? from.rawId : undefined },
+    format: request,
     ticker: exchange.ticker,
     clock: exchange.clock,
     signal,
-    sound: sound === 'speech' ? exchange.speech() : sound === 'silence' ? SILENCE : sound,
-    loop: sound === 'speech',
+    voices: createVoices({
+      app: app.rawId,
+      present: roster.all,
+      unmixed: request.unmixed,
+      sampleRate: request.sampleRate,
+      speechOf: createCast(options, exchange),
+    }),
     frames: Math.round(seconds * 50),
     number: randomBytes(4).readUInt32BE(),
     marked: options.marked ?? true,
@@ -118,6 +129,17 @@ export function createCallMedia({
       await push('MediaStreamingStopped', { ...data, ...update('Stopped', 'subscriptionStopped') });
       stream.close();
     },
+  };
+}
+
+/** Who says what: the caller comes first, and nobody's pitch is another's. */
+function createCast({ sound = 'speech', voices = {} }: CallOptions, exchange: Exchange) {
+  const given = new Map(Object.entries(voices).map(([who, said]) => [parseIdentifier(who).rawId, said]));
+  return (rawId: string, nth: number): Speech => {
+    const said = given.get(rawId) ?? (nth === 0 ? sound : 'speech');
+    if (said === 'silence') return { sound: { sampleRate: 24_000, samples: new Int16Array(0) }, loop: false };
+    if (said !== 'speech') return { sound: said, loop: false };
+    return { sound: nth === 0 ? exchange.speech() : atPitch(exchange.speech(), 2 ** (nth / 4)), loop: true };
   };
 }
 

@@ -3,11 +3,24 @@ import { definedOf } from './defined.ts';
 import type { CallOptions } from './handle.ts';
 import { failingOperations } from './handle.ts';
 import { invitationOutcomes } from './invitations.ts';
-import { RestError } from './rest-error.ts';
 import { parseWav, WavError } from './wav.ts';
 
 /** Keys as one presses them, one after another. */
 export const keysSchema = z.string().regex(/^[\d*#A-D]+$/, 'keys are 0 to 9, *, # and A to D');
+
+/** `speech`, `silence`, or a WAV file in base64. */
+const soundSchema = z
+  .union([z.enum(['speech', 'silence']), z.object({ wav: z.base64() })])
+  .transform((sound, context) => {
+    if (typeof sound === 'string') return sound;
+    try {
+      return parseWav(Buffer.from(sound.wav, 'base64'));
+    } catch (error) {
+      if (!(error instanceof WavError)) throw error;
+      context.addIssue(error.message);
+      return z.NEVER;
+    }
+  });
 
 /** A call as one asks for it over HTTP. */
 export const callSchema = z.strictObject({
@@ -16,8 +29,8 @@ export const callSchema = z.strictObject({
   to: z.string().min(1).optional(),
   schema: z.enum(['event-grid', 'cloud-events']).optional(),
   order: z.enum(['together', 'media-first', 'events-first', 'media-before-answer']).optional(),
-  /** `speech`, `silence`, or a WAV file in base64. */
-  sound: z.union([z.enum(['speech', 'silence']), z.object({ wav: z.base64() })]).optional(),
+  sound: soundSchema.optional(),
+  voices: z.record(z.string().min(1), soundSchema).optional(),
   seconds: z.number().positive().optional(),
   digits: keysSchema.optional(),
   keepSeconds: z.number().nonnegative().optional(),
@@ -26,23 +39,7 @@ export const callSchema = z.strictObject({
   fails: z.array(z.enum(failingOperations)).optional(),
 });
 
-/**
- * What `placeCall` takes, from what one asks for.
- *
- * @throws {RestError} 400 if the sound is no WAV file that a caller can speak
- */
-export function readCall({ sound, ...options }: z.output<typeof callSchema>): CallOptions {
-  return {
-    ...definedOf(options),
-    ...(sound !== undefined && { sound: typeof sound === 'string' ? sound : readSound(sound.wav) }),
-  };
-}
-
-function readSound(base64: string) {
-  try {
-    return parseWav(Buffer.from(base64, 'base64'));
-  } catch (error) {
-    if (error instanceof WavError) throw new RestError(400, 'BadRequest', `sound: ${error.message}`);
-    throw error;
-  }
+/** What `placeCall` takes, from what one asks for. */
+export function readCall(asked: z.output<typeof callSchema>): CallOptions {
+  return definedOf(asked);
 }

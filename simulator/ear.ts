@@ -18,8 +18,8 @@ export interface EarReport {
 export interface Ear {
   /** Takes a frame of the app, and tells what it was. */
   hear(data: Buffer, isBinary: boolean): Outbound;
-  /** What is heard in the next 20 ms. Undefined: silence. */
-  next(): Buffer | undefined;
+  /** What is heard in the next 20 ms, if anyone listens. Undefined: silence. */
+  next(listening: boolean): Buffer | undefined;
   readonly received: number;
   /** What waits to be heard, in milliseconds. */
   readonly waitingMs: number;

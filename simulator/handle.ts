@@ -13,6 +13,9 @@ import type { ReceivedFrame, Stream } from './stream.ts';
 import type { Tones } from './tones.ts';
 import type { Sound } from './wav.ts';
 
+/** Something like speech over and over, nothing, or a sound and then nothing. */
+export type Spoken = 'speech' | 'silence' | Sound;
+
 /** A call to place. Only `app` is needed, and not even that where the simulator knows it. */
 export interface CallOptions {
   /** The app's incoming-call webhook. */
@@ -29,9 +32,11 @@ export interface CallOptions {
    * the WebSocket even before `answerCall` has its answer.
    */
   order?: 'together' | 'media-first' | 'events-first' | 'media-before-answer';
-  /** What the caller says: something like speech over and over, nothing, or a sound and then nothing. */
-  sound?: 'speech' | 'silence' | Sound;
-  /** False leaves the caller's frames as they are; then none can be told from another. */
+  /** What the caller says. By default speech. */
+  sound?: Spoken;
+  /** What the others say, by who they are, as `parseIdentifier` takes it. By default speech, each at another pitch. */
+  voices?: Record<string, Spoken>;
+  /** False leaves the frames as they are; then none can be told from another. */
   marked?: boolean;
   /** How long the caller speaks before hanging up, in seconds from the first frame. Without it: until told. */
   seconds?: number;

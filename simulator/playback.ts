@@ -4,8 +4,8 @@ export interface Playback {
   push(pcm: Buffer): boolean;
   /** Empties the buffer, as StopAudio does. Returns how much is never heard, in milliseconds. */
   stop(): number;
-  /** Plays one frame's time. Undefined: silence. */
-  next(): Buffer | undefined;
+  /** Plays one frame's time, which goes by unheard where nobody is listening. Undefined: silence. */
+  next(listening?: boolean): Buffer | undefined;
   readonly waitingMs: number;
   readonly heardMs: number;
 }
@@ -30,7 +30,7 @@ export function createPlayback({
   let heard = 0;
   let rest = leadFrames;
 
-  function take(wanted: number): Buffer {
+  function take(wanted: number, listening: boolean): Buffer | undefined {
     const frame = Buffer.alloc(wanted);
     let filled = 0;
     while (filled < wanted) {
@@ -42,6 +42,7 @@ export function createPlayback({
       else pieces[0] = piece.subarray(copied);
     }
     waiting -= filled;
+    if (!listening) return undefined;
     heard += filled;
     return frame;
   }
@@ -60,7 +61,7 @@ export function createPlayback({
       rest = leadFrames;
       return unheard;
     },
-    next() {
+    next(listening = true) {
       if (waiting === 0) {
         rest = leadFrames;
         return undefined;
@@ -69,7 +70,7 @@ export function createPlayback({
         rest -= 1;
         return undefined;
       }
-      return take(frameBytes);
+      return take(frameBytes, listening);
     },
     get waitingMs() {
       return toMs(waiting);

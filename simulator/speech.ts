@@ -32,6 +32,11 @@ export function makeSpeech(sampleRate: number): Sound {
   return { sampleRate, samples };
 }
 
+/** The same sound higher and faster, as if another spoke: at a pitch of 2 by an octave. */
+export function atPitch({ sampleRate, samples }: Sound, pitch: number): Sound {
+  return { sampleRate: Math.round(sampleRate * pitch), samples };
+}
+
 /** One sample of a voice: harmonics of the pitch, louder near the formants. */
 function voice(phase: number, pitch: number, formants: readonly [number, number]): number {
   let sum = 0;

@@ -1,6 +1,7 @@
-import { createCaller } from './caller.ts';
 import type { EarReport } from './ear.ts';
 import { createEar } from './ear.ts';
+import { audioFrame } from './frames.ts';
+import { writeMark } from './marks.ts';
 import type { MediaSocket, Upgrade } from './media.ts';
 import { openMedia } from './media.ts';
 import type { Echo } from './meter.ts';
@@ -10,15 +11,13 @@ import type { CallAudio } from './recording.ts';
 import { createRecording } from './recording.ts';
 import type { Ticker } from './ticker.ts';
 import { makeTone, mix } from './tone.ts';
-import type { Sound } from './wav.ts';
+import type { SpokenFrame, Voices } from './voices.ts';
 
 /** What the app asked for when it answered. */
 export interface StreamFormat {
   sampleRate: number;
   bidirectional: boolean;
   dtmfTones: boolean;
-  /** Whose frames these are; undefined where everyone is mixed into one. */
-  speaker: string | undefined;
 }
 
 /** What a frame from the app was, when it came (milliseconds of the monotonic clock), and its text. */
@@ -61,9 +60,8 @@ export interface StreamOptions {
   format: StreamFormat;
   ticker: Ticker;
   signal: AbortSignal;
-  /** What the caller says, whether over and over, and for how many frames before hanging up. */
-  sound: Sound;
-  loop: boolean;
+  /** What is said to the app, and for how many frames before the caller hangs up. */
+  voices: Voices;
   frames: number;
   /** The number in the marks of this call's frames, and whether to write them. */
   number: number;
@@ -88,21 +86,16 @@ export interface StreamOptions {
 }
 
 export function createStream(options: StreamOptions): Stream {
-  const { format, ticker, clock } = options;
+  const { format, ticker, clock, voices, number: call } = options;
   const frameBytes = format.sampleRate / 25;
-  const caller = createCaller({
-    ...options,
-    sampleRate: format.sampleRate,
-    mark: options.marked ? options.number : undefined,
-  });
-  const meter = createMeter({ call: options.number, graceMs: options.graceMs, clock });
+  const meter = createMeter({ call, graceMs: options.graceMs, clock });
   const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
   const recording = createRecording({ sampleRate: format.sampleRate, limit: options.keep });
   const tone = makeTone(format.sampleRate);
   const subscriptionId = crypto.randomUUID();
   const count = { sent: 0, late: 0, unsent: 0 };
-  const speaker = format.speaker === undefined ? '' : `"participantRawID":${JSON.stringify(format.speaker)},`;
   let socket: MediaSocket | undefined;
+  let sequence = 0;
   let framesLeft = options.frames;
   let tail = options.tailTicks;
   let nextTick: number | undefined;
@@ -113,30 +106,39 @@ export function createStream(options: StreamOptions): Stream {
     nextTick = tick + 1;
     count.late += due - 1;
     for (let frame = 0; frame < due && socket; frame++) {
-      const said = framesLeft > 0 ? speak(socket) : undefined;
-      recording.add(said, mix(ear.next(), options.prompting() ? tone : undefined));
+      const isThrough = framesLeft <= 0;
+      const said = isThrough ? undefined : speak(socket);
+      recording.add(said, mix(ear.next(voices.listening), options.prompting() ? tone : undefined));
       // One at a time: what is on its way comes in between ticks, not within a stall.
-      if (!said) {
+      if (isThrough) {
         finish();
         return;
       }
     }
   }
 
-  function speak(to: MediaSocket): Buffer {
+  /** Everyone's next 20 ms, of which the recording keeps the sum. */
+  function speak(to: MediaSocket): Buffer | undefined {
     framesLeft -= 1;
-    const { sequence, pcm, silent } = caller.next();
+    let said: Buffer | undefined;
+    for (const frame of voices.next()) {
+      send(to, frame);
+      said = mix(said, frame.pcm);
+    }
+    return said;
+  }
+
+  /** Marks come last: they survive no mixing. */
+  function send(to: MediaSocket, frame: SpokenFrame) {
+    const own = { call, sequence: sequence++ };
+    if (options.marked) writeMark(frame.pcm, own);
     if (to.bufferedBytes > MAX_BUFFERED) {
       count.unsent += 1;
-      return pcm;
+      return;
     }
-    const timestamp = new Date().toISOString();
-    to.send(
-      `{"kind":"AudioData","audioData":{"timestamp":"${timestamp}",${speaker}"data":"${pcm.toString('base64')}","silent":${silent}}}`,
-    );
-    if (options.marked) meter.sent(sequence);
+    to.send(audioFrame(frame, new Date()));
+    if (options.marked) meter.sent(own.sequence);
     count.sent += 1;
-    return pcm;
   }
 
   /** The caller is through: hangs up once nothing is on its way any more. */

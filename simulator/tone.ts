@@ -11,6 +11,8 @@ export function makeTone(sampleRate: number): Buffer {
 }
 
 /** Both at once. Undefined is silence. */
+export function mix(one: Buffer, other: Buffer | undefined): Buffer;
+export function mix(one: Buffer | undefined, other: Buffer | undefined): Buffer | undefined;
 export function mix(one: Buffer | undefined, other: Buffer | undefined): Buffer | undefined {
   if (!one || !other) return one ?? other;
   const both = Buffer.alloc(one.length);

@@ -142,7 +142,11 @@ test('a caller says a WAV file, and the call comes back as one', async (t) => {
 
   const refused = await ask('POST', 'calls', { app: app.webhook, sound: { wav: 'AAAA' } });
   assert.equal(refused.status, 400);
-  assert.match(await refused.text(), /not a WAV/);
+  assert.match(await refused.text(), /sound: not a WAV/);
+  const voices = { '+15550122': { wav: 'AAAA' } };
+  const other = await ask('POST', 'calls', { app: app.webhook, voices });
+  assert.equal(other.status, 400);
+  assert.match(await other.text(), /voices\.\+15550122: not a WAV/);
 });
 
 test('faults: changed one by one, and the next answers of an operation', async (t) => {

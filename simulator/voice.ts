@@ -1,0 +1,42 @@
+import type { Sound } from './wav.ts';
+import { resample } from './wav.ts';
+
+/** 20 ms of what somebody says: 16-bit little-endian PCM that is the taker's to change. */
+export interface VoiceFrame {
+  pcm: Buffer;
+  silent: boolean;
+}
+
+/** What somebody says, frame by frame. */
+export interface Voice {
+  next(): VoiceFrame;
+}
+
+/**
+ * @param options.sound what is said; silence afterwards, or again from the start when `loop`
+ * @param options.sampleRate of the frames, in hertz
+ */
+export function createVoice({
+  sound,
+  sampleRate,
+  loop,
+}: {
+  sound: Sound;
+  sampleRate: number;
+  loop: boolean;
+}): Voice {
+  const samples = resample(sound, sampleRate);
+  const silence = Buffer.alloc(sampleRate / 25);
+  const source = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
+  let place = 0;
+
+  return {
+    next() {
+      const pcm = Buffer.alloc(silence.length);
+      if (loop && place >= source.length) place = 0;
+      if (place < source.length) source.copy(pcm, 0, place); // copy() throws beyond the end
+      place += pcm.length;
+      return { pcm, silent: pcm.equals(silence) };
+    },
+  };
+}
