@@ -23,9 +23,9 @@ export interface CallMedia {
   /** Opens a WebSocket as ACS does, with other headers or another URL if given. */
   open(overrides?: { url?: string; headers?: Record<string, string> }): Promise<Upgrade>;
   /** Opens a WebSocket unless there is one, and posts what came of it. `data` is what the events say besides. */
-  start(data?: Record<string, unknown>): Promise<void>;
+  start(data?: object): Promise<void>;
   /** Posts MediaStreamingStopped, then closes the WebSocket. */
-  stop(data: Record<string, unknown>): Promise<void>;
+  stop(data: object): Promise<void>;
 }
 
 export function createCallMedia({
@@ -56,7 +56,7 @@ export function createCallMedia({
   over: AbortSignal;
   note: (happening: Happening) => void;
   /** Posts a callback event. */
-  push: (type: string, data: Record<string, unknown>, result?: Result) => Promise<void>;
+  push: (type: string, data: object, result?: Result) => Promise<void>;
   /** The first WebSocket is open. */
   onFirst: () => void;
   /** The caller has said everything. */

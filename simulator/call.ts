@@ -9,6 +9,8 @@ import { createInvitations } from './invitations.ts';
 import type { Happening } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { createKeypad } from './keypad.ts';
+import type { Said } from './operation.ts';
+import { callbackUri } from './operation.ts';
 import { rest } from './post.ts';
 import { createPrompts } from './prompts.ts';
 import type { CallReport, CallState } from './report.ts';
@@ -62,7 +64,8 @@ export function createCall({
 
   async function push(type: string, data: object = {}, result: Result = results.succeeded) {
     const context = setup?.operationContext === undefined ? {} : { operationContext: setup.operationContext };
-    await callbacks?.push(event(type, { ...context, resultInformation: result, ...data }));
+    const { [callbackUri]: to }: Partial<Said> = data;
+    await callbacks?.push(event(type, { ...context, resultInformation: result, ...data }), to);
   }
 
   const shared = {

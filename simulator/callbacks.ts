@@ -58,8 +58,12 @@ export function callbackEvent(
 
 /** The callback events of one call: one at a time and in order, each with its retries. */
 export interface Callbacks {
-  /** Delivers in turn, as ACS does; resolves when the app has taken it or the attempts are used up. */
-  push(event: CallbackEvent): Promise<void>;
+  /**
+   * Delivers in turn, as ACS does; resolves when the app has taken it or the attempts are used up.
+   *
+   * @param to another callback URI, where an operation named one for its events
+   */
+  push(event: CallbackEvent, to?: string): Promise<void>;
   /** Delivers at once, out of turn and without retries: for whatever a test wants to see arrive. */
   post(body: unknown, headers?: Record<string, string>): Promise<Outcome>;
 }
@@ -90,8 +94,8 @@ export function createCallbacks({
 }): Callbacks {
   let last: Promise<unknown> = Promise.resolve();
 
-  async function post(body: unknown, headers: Record<string, string> = {}): Promise<Outcome> {
-    return send(url, {
+  async function post(body: unknown, headers: Record<string, string> = {}, to = url): Promise<Outcome> {
+    return send(to, {
       body: typeof body === 'string' ? body : JSON.stringify(body),
       headers: {
         'content-type': 'application/json; charset=utf-8',
@@ -103,9 +107,9 @@ export function createCallbacks({
     });
   }
 
-  function deliver(event: CallbackEvent): Promise<boolean> {
+  function deliver(event: CallbackEvent, to?: string): Promise<boolean> {
     return retry(retryMs, signal, async (attempt) => {
-      const { status, error } = await post([event]);
+      const { status, error } = await post([event], {}, to);
       const name = event.type.replace('Microsoft.Communication.', '');
       note({ type: 'event', event: name, id: event.id, attempt, status, error });
       return status !== undefined && status >= 200 && status < 300;
@@ -113,11 +117,11 @@ export function createCallbacks({
   }
 
   return {
-    post,
-    async push(event) {
+    post: (body, headers) => post(body, headers),
+    async push(event, to) {
       const turn = last.then(async () => {
         const copies = faults().duplicateEvents ? 2 : 1;
-        for (let copy = 0; copy < copies; copy++) await deliver(event);
+        for (let copy = 0; copy < copies; copy++) await deliver(event, to);
       });
       last = turn;
       await turn;

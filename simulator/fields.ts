@@ -22,7 +22,31 @@ export const oneOf = <T extends string>(...values: T[]) =>
   });
 /** What most operations have in common. */
 export const contextRequest = z.looseObject({ operationContext: z.string().nullish() }).default({});
-export const identifier = z.looseObject({ rawId: z.string() });
+
+const identifierModel = z.looseObject({
+  rawId: z.string().nullish(),
+  phoneNumber: z.looseObject({ value: z.string() }).nullish(),
+  communicationUser: z.looseObject({ id: z.string() }).nullish(),
+  microsoftTeamsUser: z.looseObject({ userId: z.string() }).nullish(),
+  microsoftTeamsApp: z.looseObject({ appId: z.string() }).nullish(),
+});
+
+/** The first that is there makes the id; its prefixes are those of Microsoft's page on identifiers. */
+const rawIdOf = (model: z.output<typeof identifierModel>) =>
+  model.rawId ??
+  prefixed('4:', model.phoneNumber?.value) ??
+  model.communicationUser?.id ??
+  prefixed('8:orgid:', model.microsoftTeamsUser?.userId) ??
+  prefixed('28:orgid:', model.microsoftTeamsApp?.appId);
+
+const prefixed = (prefix: string, id: string | undefined) => (id === undefined ? undefined : prefix + id);
+
+/** A participant. JavaScript's SDK sends a raw id; others may leave it out. */
+export const identifier = identifierModel.transform((model, context) => {
+  const rawId = rawIdOf(model);
+  if (rawId === undefined) context.addIssue('has to have a rawId, or what it is made of');
+  return { ...model, rawId: rawId ?? z.NEVER };
+});
 
 /** Somebody new: the id says everything about them. */
 export const newcomer = identifier.transform(({ rawId }) => parseIdentifier(rawId.replace(/^4:(?=\+)/, '')));

@@ -122,9 +122,9 @@ export interface Call extends SimulatedCall {
   /** Takes the call; the function it returns sets the rest going: events, and media. */
   connect(setup: Setup): Promise<() => void>;
   /** What follows these is told by events; `data` is what they say besides. */
-  startMedia(data: Record<string, unknown>): void;
-  stopMedia(data: Record<string, unknown>): Promise<void>;
-  transfer(data: Record<string, unknown>): Promise<void>;
+  startMedia(said: Said): void;
+  stopMedia(said: Said): Promise<void>;
+  transfer(data: Said & { transferTarget: unknown }): Promise<void>;
   readonly prompts: Prompts;
   readonly tones: Tones;
   readonly roster: Roster;

@@ -2,15 +2,16 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 /** A participant, as ACS's JSON has it. */
 export interface Identifier {
-  kind: 'communicationUser' | 'phoneNumber' | 'unknown';
+  kind: 'communicationUser' | 'phoneNumber' | 'microsoftTeamsUser' | 'unknown';
   rawId: string;
   phoneNumber?: { value: string; isAnonymous?: boolean };
   communicationUser?: { id: string };
+  microsoftTeamsUser?: { userId: string };
 }
 
 /**
- * An identifier from how one writes it: a phone number (`+15550100`), a user (`8:acs:…`), `anonymous`, or anything
- * else, which ACS doesn't know the kind of (a Teams resource account is `28:orgid:…`).
+ * An identifier from how one writes it: a phone number (`+15550100`), a user (`8:acs:…`), a Teams user (`8:orgid:…`),
+ * `anonymous`, or anything else, which ACS doesn't know the kind of (a Teams resource account is `28:orgid:…`).
  */
 export function parseIdentifier(written: string): Identifier {
   if (written === 'anonymous') {
@@ -23,11 +24,21 @@ export function parseIdentifier(written: string): Identifier {
   if (written.startsWith('+')) {
     return { kind: 'phoneNumber', rawId: `4:${written}`, phoneNumber: { value: written } };
   }
+  if (written.startsWith('8:orgid:')) {
+    return {
+      kind: 'microsoftTeamsUser',
+      rawId: written,
+      microsoftTeamsUser: { userId: written.slice('8:orgid:'.length) },
+    };
+  }
   if (written.startsWith('8:')) {
     return { kind: 'communicationUser', rawId: written, communicationUser: { id: written } };
   }
   return { kind: 'unknown', rawId: written };
 }
+
+/** A new user of the resource. */
+export const createUser = (): Identifier => parseIdentifier(`8:acs:${randomUUID()}_${randomUUID()}`);
 
 /** The names that ACS gives to a call. */
 export interface CallIds {

@@ -1,4 +1,5 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import { url } from './fields.ts';
 import type { Call, IncomingCall } from './handle.ts';
 import { RestError } from './rest-error.ts';
 
@@ -41,21 +42,31 @@ export function operation<T extends z.ZodType>(
   const { schema, run, ...rest } = row;
   return {
     ...rest,
-    run(invocation) {
-      const parsed = schema.safeParse(invocation.body);
-      if (!parsed.success) throw invalid(parsed.error);
-      return run({ ...invocation, body: parsed.data });
-    },
+    run: (invocation) => run({ ...invocation, body: parse(schema, invocation.body) }),
   };
 }
+
+/** Where the events of an operation go that names a callback URI of its own. A symbol, so that no JSON shows it. */
+export const callbackUri = Symbol('operationCallbackUri');
 
 /** What an event says of the operation that it comes from. */
 export interface Said {
   operationContext: string | undefined;
+  [callbackUri]?: string;
 }
 
+const saidRequest = z
+  .looseObject({ operationContext: z.string().nullish(), operationCallbackUri: url('http').nullish() })
+  .default({})
+  .transform(
+    ({ operationContext, operationCallbackUri }): Said => ({
+      operationContext: operationContext ?? undefined,
+      ...(operationCallbackUri != null && { [callbackUri]: operationCallbackUri }),
+    }),
+  );
+
 /** A row of what is done to a connected call: `POST …/{callConnectionId}:name`. */
-export function action<T extends z.ZodType<{ operationContext?: string | null | undefined }>>(row: {
+export function action<T extends z.ZodType>(row: {
   name: string;
   /** What of the call it is done to, where the path says so. */
   of?: 'participants';
@@ -65,24 +76,34 @@ export function action<T extends z.ZodType<{ operationContext?: string | null | 
   run: (call: Call, body: z.output<T>, said: Said) => Effect;
 }): Operation {
   const { name, of, status = 202, schema, run } = row;
-  return operation({
+  return {
     name,
     method: 'POST',
     path: `/calling/callConnections/{callConnectionId}${of ? `/${of}` : ''}:${name}`,
     status,
-    schema,
-    run: ({ calls, params, body }) =>
-      run(connection(calls, params), body, { operationContext: body.operationContext ?? undefined }),
-  });
+    run({ calls, params, body }) {
+      const [wanted, said] = [parse(schema, body), parse(saidRequest, body)];
+      return run(established(calls, params), wanted, said);
+    },
+  };
 }
 
-/** The call that a path names. */
+/** The call that a path names: it may still ring where the app calls somebody. */
 export const connection = (calls: CallIndex, params: Record<string, string>) =>
   calls.byConnection(params.callConnectionId ?? '');
 
-function invalid(error: z.ZodError): RestError {
-  const [issue] = error.issues;
-  return new RestError(
+/** The same, once somebody has answered. */
+export function established(calls: CallIndex, params: Record<string, string>): Call {
+  const call = connection(calls, params);
+  if (call.state === 'connected') return call;
+  throw new RestError(400, '8501', 'Action not supported: the call is not established.');
+}
+
+function parse<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new RestError(
     400,
     'BadRequest',
     `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'is invalid'}`,

@@ -4,13 +4,10 @@ import { contextRequest, targetRequest } from './fields.ts';
 import type { Call } from './handle.ts';
 import { mediaOperations } from './media-operations.ts';
 import type { Operation } from './operation.ts';
-import { connection, operation } from './operation.ts';
+import { action, connection, operation } from './operation.ts';
 import { participantOperations } from './participant-operations.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
-
-const contextOf = ({ operationContext }: { operationContext?: string | null | undefined }) =>
-  operationContext == null ? {} : { operationContext };
 
 /** Every operation that there is. What the table lacks answers 501. */
 export const operations: readonly Operation[] = [
@@ -78,44 +75,27 @@ export const operations: readonly Operation[] = [
       return { after: () => call.end('the app hung up', results.endedByApp) };
     },
   }),
-  operation({
+  action({
     name: 'startMediaStreaming',
-    method: 'POST',
-    path: '/calling/callConnections/{callConnectionId}:startMediaStreaming',
-    status: 202,
     schema: contextRequest,
-    run({ calls, params, body }) {
-      const call = connection(calls, params);
+    run(call, _body, said) {
       if (!call.setup?.media)
         throw new RestError(400, '8500', 'The call was answered without media streaming.');
-      return { after: () => call.startMedia(contextOf(body)) };
+      return { after: () => call.startMedia(said) };
     },
   }),
-  operation({
+  action({
     name: 'stopMediaStreaming',
-    method: 'POST',
-    path: '/calling/callConnections/{callConnectionId}:stopMediaStreaming',
-    status: 202,
     schema: contextRequest,
-    run({ calls, params, body }) {
-      const call = connection(calls, params);
-      return { after: () => void call.stopMedia(contextOf(body)) };
-    },
+    run: (call, _body, said) => ({ after: () => void call.stopMedia(said) }),
   }),
-  operation({
+  action({
     name: 'transferToParticipant',
-    method: 'POST',
-    path: '/calling/callConnections/{callConnectionId}:transferToParticipant',
-    status: 202,
     schema: targetRequest,
-    run({ calls, params, body }) {
-      const call = connection(calls, params);
-      const said = contextOf(body);
-      return {
-        body: said,
-        after: () => void call.transfer({ ...said, transferTarget: body.targetParticipant }),
-      };
-    },
+    run: (call, { targetParticipant }, said) => ({
+      body: said,
+      after: () => void call.transfer({ ...said, transferTarget: targetParticipant }),
+    }),
   }),
   ...participantOperations,
   ...mediaOperations,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { targetRequest } from './fields.ts';
 import type { Operation } from './operation.ts';
-import { action, connection, operation } from './operation.ts';
+import { action, established, operation } from './operation.ts';
 import { addRequest, cancelAddRequest, muteRequest, removeRequest } from './participant-requests.ts';
 import { results } from './results.ts';
 
@@ -15,7 +15,7 @@ export const participantOperations: readonly Operation[] = [
     path: '/calling/callConnections/{callConnectionId}/participants',
     status: 200,
     schema: z.unknown(),
-    run: ({ calls, params }) => ({ body: { value: connection(calls, params).roster.all() } }),
+    run: ({ calls, params }) => ({ body: { value: established(calls, params).roster.all() } }),
   }),
   operation({
     name: 'getParticipant',
@@ -23,7 +23,7 @@ export const participantOperations: readonly Operation[] = [
     path: '/calling/callConnections/{callConnectionId}/participants/{rawId}',
     status: 200,
     schema: z.unknown(),
-    run: ({ calls, params }) => ({ body: connection(calls, params).roster.find(params.rawId ?? '') }),
+    run: ({ calls, params }) => ({ body: established(calls, params).roster.find(params.rawId ?? '') }),
   }),
   action({
     name: 'add',

@@ -2,7 +2,8 @@ import type { Result } from './callbacks.ts';
 
 /**
  * `resultInformation` of the events. The ends of calls have the codes of Microsoft's list of call end reasons
- * (microsoft-graph-docs, call-delete), 8581 is as posted in the field; the other 85xx are unconfirmed.
+ * (microsoft-graph-docs, call-delete) and its troubleshooting codes (azure-docs, troubleshooting-codes); 8581 is as posted
+ * in the field. Which code an event has is unconfirmed for the other 85xx.
  */
 export const results = {
   succeeded: { code: 200, subCode: 0, message: 'Action completed successfully.' },
@@ -36,8 +37,8 @@ export const results = {
   declined: { code: 603, subCode: 560603, message: 'Call declined. DiagCode: 603#560603.@' },
   busy: { code: 486, subCode: 560486, message: 'The callee is busy. DiagCode: 486#560486.@' },
   unanswered: { code: 408, subCode: 560408, message: 'The callee did not answer. DiagCode: 408#560408.@' },
-  noInvitation: { code: 404, subCode: 8523, message: 'Invitation not found.' },
-  notThere: { code: 404, subCode: 8523, message: 'Participant not found.' },
+  noInvitation: { code: 404, subCode: 8522, message: 'Invitation not found.' },
+  notThere: { code: 404, subCode: 8522, message: 'Participant not found.' },
   failed: { code: 500, subCode: 9999, message: 'Unknown internal server error.' },
   noSpeech: {
     code: 400,

@@ -39,7 +39,7 @@ export function createRoster(
     announce,
     find(rawId) {
       const found = everyone.find(({ identifier }) => identifier.rawId === rawId);
-      if (!found) throw new RestError(404, '8523', 'Participant not found.');
+      if (!found) throw new RestError(404, '8522', 'Participant not found.');
       return found;
     },
     change(rawId, state) {
