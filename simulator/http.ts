@@ -1,5 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { Certificate } from './certificate.ts';
 import { RestError } from './rest-error.ts';
 
 /** A request with its whole body. */
@@ -11,6 +13,8 @@ export interface Request {
   query: URLSearchParams;
   headers: IncomingMessage['headers'];
   body: Buffer;
+  /** Whether it came over TLS. */
+  secure: boolean;
 }
 
 /** An answer. */
@@ -28,30 +32,37 @@ export interface Answer {
 /** Answers a request, or throws a RestError. */
 export type Handler = (request: Request) => Promise<Answer>;
 
+/** How a server takes what it is sent. */
+interface Reception {
+  /** Makes it https. */
+  certificate?: Certificate;
+  /** Paths whose body may be a form: those that take it for the secret in it alone. */
+  takesForm?: (path: string) => boolean;
+  /** The largest body. */
+  maxBytes?: number;
+  handle: Handler;
+}
+
 /**
  * An HTTP server for this machine alone: it listens on 127.0.0.1, and refuses whatever a web page in a browser could
  * send it: a Host that isn't this machine's (DNS rebinding), an Origin that isn't this server's, a body that isn't JSON
  * (a forged form).
  *
- * @param options.maxBytes the largest body
  * @returns the server, once it listens
  * @throws the error of `listen`: EADDRINUSE where the port is taken
  */
 export async function createLocalServer({
   port,
-  maxBytes = 64 * 1024 * 1024,
-  handle,
-}: {
-  port: number;
-  maxBytes?: number;
-  handle: Handler;
-}): Promise<{ server: Server; port: number }> {
-  const server = createServer((incoming, response) => {
-    respond(incoming, maxBytes, handle)
+  ...reception
+}: { port: number } & Reception): Promise<{ server: Server; port: number }> {
+  const { certificate } = reception;
+  const listener: RequestListener = (incoming, response) => {
+    respond(incoming, reception)
       .catch(toAnswer)
       .then((answer) => write(response, answer))
       .catch(() => response.destroy()); // what can't be written, such as a body that is no JSON, ends this request alone
-  });
+  };
+  const server = certificate ? createSecureServer(certificate, listener) : createServer(listener);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen(port, '127.0.0.1', resolve);
@@ -60,21 +71,27 @@ export async function createLocalServer({
   return { server, port: typeof address === 'object' && address ? address.port : port };
 }
 
-async function respond(incoming: IncomingMessage, maxBytes: number, handle: Handler): Promise<Answer> {
+async function respond(
+  incoming: IncomingMessage,
+  { certificate, takesForm = () => false, maxBytes = 64 * 1024 * 1024, handle }: Reception,
+): Promise<Answer> {
+  const secure = certificate !== undefined;
   const { method = 'GET', url = '/', headers } = incoming;
   const host = headers.host ?? '';
   if (!/^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host)) {
     throw new RestError(421, 'MisdirectedRequest', 'The simulator serves this machine only: use 127.0.0.1.');
   }
   // A browser names the page's origin with each POST and DELETE, even one that it sends without asking first (RFC 6454, 7).
-  if (headers.origin !== undefined && headers.origin.toLowerCase() !== `http://${host}`.toLowerCase()) {
+  const ownOrigin = `${secure ? 'https' : 'http'}://${host}`;
+  if (headers.origin !== undefined && headers.origin.toLowerCase() !== ownOrigin.toLowerCase()) {
     throw new RestError(403, 'Forbidden', 'The simulator serves no page of another origin.');
   }
   const parsed = URL.parse(url, 'http://127.0.0.1');
   if (!parsed) throw new RestError(400, 'BadRequest', 'The request target is not a URL.');
   const body = await readBody(incoming, maxBytes);
-  if (body.length > 0) requireJson(headers);
-  return handle({ method, target: url, path: parsed.pathname, query: parsed.searchParams, headers, body });
+  const { pathname: path, searchParams: query } = parsed;
+  if (body.length > 0 && !takesForm(path)) requireJson(headers);
+  return handle({ method, target: url, path, query, headers, body, secure });
 }
 
 /** @throws {RestError} 415 unless the request says that its body, which may be empty, is JSON */

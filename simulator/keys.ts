@@ -5,9 +5,11 @@ import type { JWK } from 'jose';
 import { exportJWK, SignJWT } from 'jose';
 import type { Faults } from './faults.ts';
 
-interface SigningKey {
+/** A key that signs tokens. */
+export interface SigningKey {
   kid: string;
   privateKey: KeyObject;
+  publicKey: KeyObject;
   jwk: JWK;
 }
 
@@ -41,20 +43,20 @@ export async function createKeys({
   faults: () => Faults;
   now?: () => number;
 }): Promise<Keys> {
-  let current = await makeKey();
+  let current = await makeSigningKey();
   let published = [current];
   let foreign: SigningKey | undefined;
 
   return {
     jwks: () => ({ keys: published.map((key) => key.jwk) }),
     async rotate() {
-      const next = await makeKey();
+      const next = await makeSigningKey();
       published = [next, current];
       current = next;
     },
     async token(lifetimeSeconds) {
       const fault = faults().token;
-      if (fault === 'foreign') foreign ??= await makeKey();
+      if (fault === 'foreign') foreign ??= await makeSigningKey();
       const key = fault === 'foreign' && foreign ? foreign : current;
       // An hour ago is beyond any tolerance for clocks that differ.
       const issuedAt = Math.floor(now() / 1000) - (fault === 'expired' ? lifetimeSeconds + 3600 : 0);
@@ -70,8 +72,14 @@ export async function createKeys({
   };
 }
 
-async function makeKey(): Promise<SigningKey> {
+/** Makes a key for RS256. */
+export async function makeSigningKey(): Promise<SigningKey> {
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 });
   const kid = randomUUID();
-  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' } };
+  return {
+    kid,
+    privateKey,
+    publicKey,
+    jwk: { ...(await exportJWK(publicKey)), kid, use: 'sig', alg: 'RS256' },
+  };
 }

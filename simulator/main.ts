@@ -10,12 +10,13 @@ const program = createCommand('simulator')
     parseUrl,
     'http://127.0.0.1:8080/api/incoming-call',
   )
+  .option('--entra', 'a local Entra ID and https: the environment of an app with a managed identity')
   .parse();
 
-const { port, app } = program.opts<{ port: number; app: string }>();
+const { port, app, entra = false } = program.opts<{ port: number; app: string; entra?: boolean }>();
 
 try {
-  const simulator = await createSimulator({ port, app });
+  const simulator = await createSimulator({ port, app, entra });
   // The environment alone goes to stdout, quoted for a shell, so that it can be kept in a file.
   for (const [name, value] of Object.entries(simulator.env())) console.log(`export ${name}='${value}'`);
   console.error(`

@@ -6,7 +6,6 @@ import type { CallIndex, Effect, Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { rest as pause } from './post.ts';
 import { RestError } from './rest-error.ts';
-import { checkSignature } from './signature.ts';
 
 const OLDEST_VERSION = '2026-03-12';
 const MAX_REMEMBERED = 10_000;
@@ -27,27 +26,22 @@ function compile(path: string): RegExp {
 }
 
 /**
- * @param options.accessKey what requests are signed with, decoded
+ * @param options.checkCredentials throws unless a request may be made
  * @param options.note is told each request; the id is that of the call, where there is one
- * @param options.toleranceMs how far the clocks may differ, in milliseconds
  */
 export function createRest({
-  accessKey,
+  checkCredentials,
   calls,
   note,
   signal,
-  now = Date.now,
-  toleranceMs = 15 * 60_000,
 }: {
-  accessKey: Buffer;
+  checkCredentials: (request: Request) => Promise<void>;
   calls: CallIndex;
   note: (
     happening: Happening,
     operation: { callConnectionId?: string; incomingCallContext?: string },
   ) => void;
   signal: AbortSignal;
-  now?: () => number;
-  toleranceMs?: number;
 }): Rest {
   const faults = new Map<string, (AnswerFault & { times: number })[]>();
   const answered = new Map<string, Promise<Effect>>();
@@ -98,7 +92,7 @@ export function createRest({
       faults.set(operation, queue);
     },
     async handle(request) {
-      checkSignature(request, accessKey, now(), toleranceMs);
+      await checkCredentials(request);
       checkVersion(request.query.get('api-version'));
       const { operation, params } = findOperation(request);
       const body = parseBody(request);

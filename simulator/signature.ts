@@ -14,7 +14,7 @@ const SIGNED = 'x-ms-date;host;x-ms-content-sha256';
 export function checkSignature(request: Request, key: Buffer, now: number, toleranceMs: number): void {
   const { headers, body, method, target } = request;
   const given = /^HMAC-SHA256 SignedHeaders=([^&]+)&Signature=(.+)$/.exec(headers.authorization ?? '');
-  if (!given) throw denied('The simulator takes the access key of its connection string only.');
+  if (!given) throw denied('A request has to be signed with the access key, or to carry a Bearer token.');
   if (given[1]?.toLowerCase() !== SIGNED) throw denied(`The signature has to cover ${SIGNED}.`);
   const date = String(headers['x-ms-date']);
   const age = Math.abs(now - Date.parse(date));

@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createControl } from './control.ts';
+import { createCredentialCheck } from './credentials.ts';
 import { createDiscovery } from './discovery.ts';
+import type { Entra } from './entra.ts';
 import { createEventGrid } from './event-grid.ts';
 import type { Durations, Exchange } from './exchange.ts';
 import { defaultDurations } from './exchange.ts';
@@ -31,6 +33,8 @@ export interface SimulatorOptions extends Partial<Durations> {
   issuer?: string;
   /** The resource's immutable id. By default a new GUID. */
   audience?: string;
+  /** Starts a local Entra ID, and https: for apps that sign in with a managed identity. */
+  entra?: boolean;
   /** The secret that each Event Grid delivery carries. By default a new one. */
   eventGridKey?: string;
   /** Pauses between Event Grid's attempts, and how long an answer to it may take, in milliseconds. */
@@ -55,6 +59,8 @@ export interface Simulator {
   readonly issuer: string;
   readonly jwksUrl: string;
   readonly eventGridKey: string;
+  /** The local Entra ID, where it was asked for. */
+  readonly entra: Entra | undefined;
   /** The environment that makes an app take this simulator for ACS. */
   env(): Record<string, string>;
   /** Places a call. It is announced at once. */
@@ -100,11 +106,13 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   let speech: Sound | undefined;
 
   const ready = Promise.withResolvers<Handler>();
-  const { server, port: bound } = await createLocalServer({
-    port,
-    handle: async (request) => (await ready.promise)(request),
-  });
+  const handle: Handler = async (request) => (await ready.promise)(request);
+  const { server, port: bound } = await createLocalServer({ port, handle });
   const url = `http://127.0.0.1:${bound}`;
+  // Who doesn't ask for it doesn't wait for it: making certificates takes a library of its own, and time.
+  const entra = options.entra
+    ? await (await import('./entra.ts')).createEntra({ url, handle, now })
+    : undefined;
   const issuer = options.issuer ?? url;
   const jwksUrl = `${url}/calling/keys`;
   const shared = { faults: () => faults, signal, now };
@@ -141,7 +149,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   };
   const rest = createRest({
     ...shared,
-    accessKey,
+    checkCredentials: createCredentialCheck({ accessKey, entra, now }),
     calls: index,
     note(happening, { callConnectionId, incomingCallContext }) {
       const call = calls.find(
@@ -158,6 +166,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     issuer,
     jwksUrl,
     eventGridKey,
+    entra,
     journal,
     calls,
     until: journal.until,
@@ -165,7 +174,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       return faults;
     },
     env: () => ({
-      ACS_CONNECTION_STRING: simulator.connectionString,
+      ...(entra?.env() ?? { ACS_CONNECTION_STRING: simulator.connectionString }),
       ACS_AUDIENCE: audience,
       ACS_ISSUER: issuer,
       ACS_JWKS_URL: jwksUrl,
@@ -194,7 +203,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
-      await closed;
+      await Promise.all([closed, entra?.close()]);
     },
   };
 
@@ -208,7 +217,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const control = createControl(simulator, options.app);
   ready.resolve(async (request) => {
     if (/^\/_simulator(\/|$)/.test(request.path)) return control(request);
-    return discovery(request) ?? rest.handle(request);
+    return discovery(request) ?? entra?.answer(request) ?? rest.handle(request);
   });
   return simulator;
 }

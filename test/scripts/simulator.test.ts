@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { get } from 'node:https';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { CallAutomationClient } from '@azure/communication-call-automation';
@@ -24,11 +27,36 @@ test('alone, it prints the environment that an app needs, and nothing else, to s
   assert.equal(await simulator.exited, 0);
 });
 
+test('with --entra, the environment is that of an app with a managed identity', async (t) => {
+  const simulator = run(t, 'simulator/main.ts', ['--port', '0', '--entra']);
+  await simulator.says(/npm run call/);
+  const env = parseEnv(simulator.out);
+  assert.deepEqual(Object.keys(env).sort(), [
+    'ACS_AUDIENCE',
+    'ACS_ENDPOINT',
+    'ACS_ISSUER',
+    'ACS_JWKS_URL',
+    'EVENT_GRID_KEY',
+    'IDENTITY_ENDPOINT',
+    'IDENTITY_HEADER',
+    'NODE_EXTRA_CA_CERTS',
+    'PUBLIC_URL',
+  ]);
+  const { ACS_ENDPOINT = '', NODE_EXTRA_CA_CERTS = '' } = env;
+  const asking = get(`${ACS_ENDPOINT}/calling/keys`, { ca: readFileSync(NODE_EXTRA_CA_CERTS), agent: false });
+  const [response] = await once(asking, 'response');
+  response.resume();
+  assert.equal(response.statusCode, 200);
+  simulator.kill('SIGTERM');
+  assert.equal(await simulator.exited, 0);
+  assert.equal(existsSync(NODE_EXTRA_CA_CERTS), false);
+});
+
 test('says what is wrong with how it was called, and helps', async (t) => {
   const wrong = run(t, 'simulator/main.ts', ['--port', 'x']);
   assert.equal(await wrong.exited, 1);
   assert.match(wrong.err, /^error: .*port/);
   const help = run(t, 'simulator/main.ts', ['--help']);
   assert.equal(await help.exited, 0);
-  assert.match(help.out, /--app <url>/);
+  assert.match(help.out, /--app <url>.*--entra/s);
 });
