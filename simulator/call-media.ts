@@ -6,6 +6,7 @@ import type { CallIds, Identifier } from './identifiers.ts';
 import { parseIdentifier } from './identifiers.ts';
 import type { Happening } from './journal.ts';
 import type { Upgrade } from './media.ts';
+import { upgradeHeaders } from './media.ts';
 import { rest } from './post.ts';
 import { results } from './results.ts';
 import type { Roster } from './roster.ts';
@@ -14,8 +15,6 @@ import type { Stream } from './stream.ts';
 import { createStream } from './stream.ts';
 import type { Speech } from './voices.ts';
 import { createVoices } from './voices.ts';
-
-const DAY = 24 * 3600;
 
 /** The media of an answered call, and the events that tell of it. */
 export interface CallMedia {
@@ -97,12 +96,7 @@ export function createCallMedia({
   });
 
   const open: CallMedia['open'] = async (overrides = {}) => {
-    const headers = {
-      authorization: `Bearer ${await keys.token(DAY)}`,
-      'x-ms-call-connection-id': ids.callConnectionId,
-      'x-ms-call-correlation-id': ids.correlationId,
-      ...overrides.headers,
-    };
+    const headers = { ...(await upgradeHeaders(keys, ids)), ...overrides.headers };
     const upgrade = await stream.open(overrides.url ?? request.transportUrl, headers);
     const { status, error, socket } = upgrade;
     note({ type: 'upgrade', status, error, headers: upgrade.headers });
@@ -122,7 +116,7 @@ export function createCallMedia({
         void push('MediaStreamingStarted', { ...data, ...update('Started', 'subscriptionStarted') });
       else {
         const failure = update('Failed', 'streamConnectionUnsuccessful');
-        void push('MediaStreamingFailed', { ...data, ...failure }, results.noMedia);
+        void push('MediaStreamingFailed', { ...data, ...failure }, results.noSocket);
       }
     },
     async stop(data) {

@@ -22,12 +22,30 @@ const mediaStreamingOptions = z
     start: media.startMediaStreaming,
   }));
 
+const transcriptionOptions = z
+  .looseObject({
+    transportType: oneOf('websocket'),
+    transportUrl: url('ws'),
+    locale: z.string().min(1),
+    speechModelEndpointId: z.string().nullish(),
+    startTranscription: z.boolean().default(false),
+    enableIntermediateResults: z.boolean().default(false),
+  })
+  .transform((transcription) => ({
+    transportUrl: transcription.transportUrl,
+    locale: transcription.locale,
+    speechModelEndpointId: transcription.speechModelEndpointId ?? undefined,
+    intermediate: transcription.enableIntermediateResults,
+    start: transcription.startTranscription,
+  }));
+
 /** What answering, creating and connecting a call have in common. */
 const setupRequest = z.looseObject({
   callbackUri: url('http'),
   operationContext: z.string().nullish(),
   callIntelligenceOptions: z.looseObject({ cognitiveServicesEndpoint: z.string().nullish() }).nullish(),
   mediaStreamingOptions: mediaStreamingOptions.nullish(),
+  transcriptionOptions: transcriptionOptions.nullish(),
 });
 
 /** What an app asks of a call, whoever placed it. */
@@ -35,6 +53,7 @@ export const setupOf = (body: z.output<typeof setupRequest>): Setup => ({
   callbackUri: body.callbackUri,
   operationContext: body.operationContext ?? undefined,
   media: body.mediaStreamingOptions ?? undefined,
+  transcription: body.transcriptionOptions ?? undefined,
   hasSpeech: body.callIntelligenceOptions?.cognitiveServicesEndpoint != null,
 });
 

@@ -18,6 +18,8 @@ import { reportCall } from './report.ts';
 import { results } from './results.ts';
 import { createRoster } from './roster.ts';
 import { createTones } from './tones.ts';
+import type { Transcription } from './transcription.ts';
+import { createTranscription } from './transcription.ts';
 import { createWords } from './words.ts';
 
 const FIVE_MINUTES = 5 * 60;
@@ -59,6 +61,7 @@ export function createCall({
   let setup: Setup | undefined;
   let callbacks: Callbacks | undefined;
   let media: CallMedia | undefined;
+  let transcription: Transcription | undefined;
 
   const event: Call['event'] = (type, data = {}) => callbackEvent(type, ids, data, new Date(now()));
 
@@ -90,6 +93,7 @@ export function createCall({
       if (!setup?.media) void keypad.press(options.digits ?? '');
     };
     const socket = async () => {
+      if (setup?.transcription?.start) void transcription?.start();
       if (setup?.media?.start) await media?.start();
     };
     if (order === 'events-first') await events().then(socket);
@@ -128,6 +132,19 @@ export function createCall({
       });
       keypad.listen((key) => media?.stream.press(key) === true);
     }
+    if (wanted.transcription) {
+      transcription = createTranscription({
+        ...shared,
+        request: wanted.transcription,
+        exchange,
+        ids,
+        speaker: person,
+        roster,
+        words,
+        hasSpeech: wanted.hasSpeech,
+        note,
+      });
+    }
     note({ type: 'answered', callConnectionId: ids.callConnectionId });
     if (options.seconds !== undefined) void speakUnheard(options.seconds * 50);
     if (order === 'media-before-answer' && wanted.media?.start) await media?.start();
@@ -152,7 +169,10 @@ export function createCall({
     hungUp.abort();
     note({ type: 'ended', outcome });
     // How the app closes its WebSocket may be known only after its hang-up, and belongs into the report.
-    const closed = Promise.race([media?.stream.close(), rest(durations.graceMs, signal)]);
+    const closed = Promise.race([
+      Promise.all([media?.stream.close(), transcription?.close()]),
+      rest(durations.graceMs, signal),
+    ]);
     void Promise.all([push('CallDisconnected', {}, result), closed]).then(() => settle(report()));
   }
 
@@ -198,6 +218,9 @@ export function createCall({
     },
     get stream() {
       return media?.stream;
+    },
+    get transcription() {
+      return transcription;
     },
     get setup() {
       return setup;

@@ -11,6 +11,8 @@ import type { CallReport, CallState } from './report.ts';
 import type { Roster } from './roster.ts';
 import type { ReceivedFrame, Stream } from './stream.ts';
 import type { Tones } from './tones.ts';
+import type { Transcription } from './transcription.ts';
+import type { SpeechModel } from './transcription-frames.ts';
 import type { Sound } from './wav.ts';
 
 /** Something like speech over and over, nothing, or a sound and then nothing. */
@@ -61,6 +63,7 @@ export const failingOperations = [
   'hold',
   'sendDtmfTones',
   'startContinuousDtmfRecognition',
+  'startTranscription',
 ] as const;
 export type FailingOperation = (typeof failingOperations)[number];
 
@@ -79,6 +82,8 @@ export interface SimulatedCall extends CallIds {
   announce(): Promise<boolean>;
   /** The media: its socket (raw frames, a cut, a slow reader) and its audio. Undefined until answered with media. */
   readonly stream: Stream | undefined;
+  /** What is said as text, and the WebSocket it goes to. Undefined until answered with transcription. */
+  readonly transcription: Transcription | undefined;
   /** Opens a media WebSocket as ACS would, with other headers or another URL if given. */
   openMedia(overrides?: { url?: string; headers?: Record<string, string> }): Promise<Upgrade>;
   /** Makes a callback event of this call; `data` adds to what it says, or differs. */
@@ -101,6 +106,7 @@ export interface Setup {
   callbackUri: string;
   operationContext: string | undefined;
   media: MediaRequest | undefined;
+  transcription: TranscriptionRequest | undefined;
   /** Whether it names a speech service, without which no text is read. */
   hasSpeech: boolean;
 }
@@ -110,6 +116,13 @@ export interface MediaRequest {
   bidirectional: boolean;
   dtmfTones: boolean;
   unmixed: boolean;
+  start: boolean;
+}
+
+export interface TranscriptionRequest extends SpeechModel {
+  transportUrl: string;
+  /** Whether what is said is told word by word, before it is told as a whole. */
+  intermediate: boolean;
   start: boolean;
 }
 

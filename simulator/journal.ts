@@ -23,6 +23,14 @@ export type Happening =
     }
   /** The end of a media WebSocket. Expected: the call is over, or another socket had taken its place. */
   | { type: 'media-closed'; by: 'app' | 'simulator'; code: number; reason: string; expected: boolean }
+  /** As `upgrade` and `media-closed`, of the WebSocket that transcriptions go to. */
+  | {
+      type: 'transcription-upgrade';
+      status: number | undefined;
+      error: string | undefined;
+      headers: Record<string, string>;
+    }
+  | { type: 'transcription-closed'; by: 'app' | 'simulator'; code: number; reason: string; expected: boolean }
   /** An attempt to deliver a callback event. No status: no answer. */
   | {
       type: 'event';

@@ -1,5 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
+import type { CallIds } from './identifiers.ts';
+import type { Keys } from './keys.ts';
+
+const DAY = 24 * 3600;
 
 /** One media WebSocket that the app has accepted. */
 export interface MediaSocket {
@@ -23,6 +27,15 @@ export interface Upgrade {
   headers: Record<string, string>;
   error?: string;
   socket?: MediaSocket;
+}
+
+/** What ACS says when it opens a WebSocket: who it is, and for which call. */
+export async function upgradeHeaders(keys: Keys, ids: CallIds): Promise<Record<string, string>> {
+  return {
+    authorization: `Bearer ${await keys.token(DAY)}`,
+    'x-ms-call-connection-id': ids.callConnectionId,
+    'x-ms-call-correlation-id': ids.correlationId,
+  };
 }
 
 /**

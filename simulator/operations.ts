@@ -8,6 +8,7 @@ import { action, connection, operation } from './operation.ts';
 import { participantOperations } from './participant-operations.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
+import { transcriptionOperations } from './transcription-operations.ts';
 
 /** Every operation that there is. What the table lacks answers 501. */
 export const operations: readonly Operation[] = [
@@ -99,10 +100,11 @@ export const operations: readonly Operation[] = [
   }),
   ...participantOperations,
   ...mediaOperations,
+  ...transcriptionOperations,
 ];
 
 function properties(call: Call) {
-  const { from, to, setup } = call;
+  const { from, to, setup, transcription } = call;
   return {
     callConnectionId: call.callConnectionId,
     serverCallId: call.serverCallId,
@@ -119,5 +121,6 @@ function properties(call: Call) {
         subscribedContentTypes: ['audio'],
       },
     }),
+    ...(transcription && { transcriptionSubscription: transcription.subscription }),
   };
 }

@@ -101,6 +101,8 @@ function findProblem(all: All, media: StreamReport | undefined): string | undefi
   }
   const refused = all('upgrade').find((entry) => entry.status !== 101);
   if (refused) return `the app refused the media WebSocket: ${refused.status ?? refused.error}`;
+  const unwritten = all('transcription-upgrade').find((entry) => entry.status !== 101);
+  if (unwritten) return `the app refused the transcription WebSocket: ${unwritten.status ?? unwritten.error}`;
   const undelivered = all('event').find(({ id, status }, at, events) => {
     const tookIt = events.slice(at).some((later) => later.id === id && isOk(later.status));
     return !isOk(status) && !tookIt;

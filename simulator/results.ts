@@ -19,10 +19,10 @@ export const results = {
   },
   transferred: { code: 200, subCode: 7015, message: 'Call ended as the transfer completed successfully.' },
   transferFailed: { code: 603, subCode: 0, message: 'The transfer target declined. DiagCode: 603#0.@' },
-  noMedia: {
+  noSocket: {
     code: 400,
     subCode: 8581,
-    message: 'Transport url is not valid or web socket server is not operational. DiagCode: 400#8581.@',
+    message: 'Action failed, Transport url is not valid or web socket server is not operational.',
   },
   canceled: { code: 400, subCode: 8508, message: 'Action failed, the operation was canceled.' },
   silence: { code: 400, subCode: 8510, message: 'Action failed, initial silence timeout reached.' },

@@ -7,6 +7,7 @@ import type {
   AnswerCallOptions,
   CallConnection,
   MediaStreamingOptions,
+  TranscriptionOptions,
 } from '@azure/communication-call-automation';
 import { CallAutomationClient } from '@azure/communication-call-automation';
 import express from 'express';
@@ -36,6 +37,8 @@ export interface AppOptions {
   /** Whether upgrades are accepted, or with which status they are refused. */
   upgradeStatus?: number;
   media?: Partial<MediaStreamingOptions> | null;
+  /** Has what is said written down; without it, nothing is. */
+  transcription?: Partial<TranscriptionOptions>;
   /** What the app says besides when it answers. */
   answer?: AnswerCallOptions;
   /** What the app does with a frame. By default it echoes audio in .NET's casing. */
@@ -105,10 +108,18 @@ export async function startApp(t: TestContext, options: AppOptions): Promise<App
       enableDtmfTones: true,
       ...options.media,
     };
+    const transcription: TranscriptionOptions = {
+      transportType: 'websocket',
+      transportUrl: `ws://${host}/transcription`,
+      locale: 'en-US',
+      startTranscription: true,
+      ...options.transcription,
+    };
     const { callConnection } = await client.answerCall(context, app.callbacks, {
       operationContext: 'answer',
       ...options.answer,
       ...(options.media !== null && { mediaStreamingOptions: media }),
+      ...(options.transcription && { transcriptionOptions: transcription }),
     });
     app.connections.push(callConnection);
   }
