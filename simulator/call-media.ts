@@ -60,7 +60,7 @@ export function createCallMedia({
   onFirst: () => void;
   /** The caller has said everything. */
   onDone: () => void;
-  /** Nobody listens any more, with so many frames still to say. */
+  /** Nobody listens, or no longer, with so many frames still to say. */
   onUnheard: (frames: number) => void;
 }): CallMedia {
   const { durations, faults, keys, signal } = exchange;
@@ -117,6 +117,7 @@ export function createCallMedia({
       else {
         const failure = update('Failed', 'streamConnectionUnsuccessful');
         void push('MediaStreamingFailed', { ...data, ...failure }, results.noSocket);
+        onUnheard(stream.counts.left);
       }
     },
     async stop(data) {

@@ -146,7 +146,7 @@ export function createCall({
       });
     }
     note({ type: 'answered', callConnectionId: ids.callConnectionId });
-    if (options.seconds !== undefined) void speakUnheard(options.seconds * 50);
+    if (options.seconds !== undefined && !wanted.media?.start) void speakUnheard(options.seconds * 50);
     if (order === 'media-before-answer' && wanted.media?.start) await media?.start();
     return () => void proceed();
   };
