@@ -16,7 +16,8 @@ export interface Echo {
 
 /** Tells what became of each frame by the marks in them. */
 export interface Meter {
-  sent(sequence: number): void;
+  /** @param at when, by the meter's clock */
+  sent(sequence: number, at: number): void;
   received(pcm: Buffer): void;
   /** The media has ended, until the next frame is sent. */
   end(): void;
@@ -48,8 +49,8 @@ export function createMeter({
   let endedAt: number | undefined;
 
   return {
-    sent(sequence) {
-      sentAt[sequence] = clock();
+    sent(sequence, at) {
+      sentAt[sequence] = at;
       count += 1;
       endedAt = undefined;
     },

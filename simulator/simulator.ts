@@ -49,6 +49,8 @@ export interface SimulatorOptions extends Partial<Durations> {
   clock?: () => number;
   /** Is told every happening, with the call's id where it belongs to one. */
   onHappening?: (happening: Happening, callId?: string) => void;
+  /** Is told after each turn of the calls' clock how late the last frame of it was sent, in milliseconds. */
+  onTurn?: (lateMs: number) => void;
 }
 
 /** A local Azure Communication Services. */
@@ -95,7 +97,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const closing = new AbortController();
   const { signal } = closing;
   const spans: Durations = { ...defaultDurations, ...options };
-  const ticker = createTicker({ periodMs: spans.frameMs, clock });
+  const ticker = createTicker({ periodMs: spans.frameMs, clock, onTurn: options.onTurn });
   const journal = createJournal({
     waitMs: spans.waitMs,
     now,

@@ -25,7 +25,7 @@ export type ReceivedFrame = Outbound & { at: number; text: string };
 
 /** What became of the audio. */
 export interface StreamReport extends Echo, EarReport {
-  /** Frames to the app, how many of them came a frame late or more, and how many it left no room for. */
+  /** Frames to the app, how many of them were sent 20 ms late or more, and how many it left no room for. */
   sent: number;
   late: number;
   unsent: number;
@@ -101,13 +101,12 @@ export function createStream(options: StreamOptions): Stream {
   let nextTick: number | undefined;
   let unsubscribe = () => {};
 
-  function run(tick: number) {
+  function run(tick: number, dueAt: number) {
     const due = Math.min(tick - (nextTick ?? tick), MAX_CATCH_UP) + 1;
     nextTick = tick + 1;
-    count.late += due - 1;
-    for (let frame = 0; frame < due && socket; frame++) {
+    for (let missed = due - 1; missed >= 0 && socket; missed--) {
       const isThrough = framesLeft <= 0;
-      const said = isThrough ? undefined : speak(socket);
+      const said = isThrough ? undefined : speak(socket, dueAt - missed * ticker.periodMs);
       recording.add(said, mix(ear.next(voices.listening), options.prompting() ? tone : undefined));
       // One at a time: what is on its way comes in between ticks, not within a stall.
       if (isThrough) {
@@ -118,18 +117,18 @@ export function createStream(options: StreamOptions): Stream {
   }
 
   /** Everyone's next 20 ms, of which the recording keeps the sum. */
-  function speak(to: MediaSocket): Buffer | undefined {
+  function speak(to: MediaSocket, dueAt: number): Buffer | undefined {
     framesLeft -= 1;
     let said: Buffer | undefined;
     for (const frame of voices.next()) {
-      send(to, frame);
+      send(to, frame, dueAt);
       said = mix(said, frame.pcm);
     }
     return said;
   }
 
   /** Marks come last: they survive no mixing. */
-  function send(to: MediaSocket, frame: SpokenFrame) {
+  function send(to: MediaSocket, frame: SpokenFrame, dueAt: number) {
     const own = { call, sequence: sequence++ };
     if (options.marked) writeMark(frame.pcm, own);
     if (to.bufferedBytes > MAX_BUFFERED) {
@@ -137,8 +136,10 @@ export function createStream(options: StreamOptions): Stream {
       return;
     }
     to.send(audioFrame(frame, new Date()));
-    if (options.marked) meter.sent(own.sequence);
+    const at = clock();
+    if (options.marked) meter.sent(own.sequence, at);
     count.sent += 1;
+    if (at - dueAt >= ticker.periodMs) count.late += 1;
   }
 
   /** The caller is through: hangs up once nothing is on its way any more. */

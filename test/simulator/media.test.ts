@@ -176,7 +176,7 @@ test('what the app says is heard in real time, and StopAudio empties the buffer'
 });
 
 test('the audio of a call is kept, both sides of it', async (t) => {
-  const { simulator, app } = await start(t);
+  const { simulator, app } = await start(t, {}, { frameMs: 20 });
   const call = simulator.placeCall({ app: app.webhook, seconds: 1, keepSeconds: 0.5 });
   await call.ended;
   const { sampleRate, caller, app: heard } = call.stream?.audio() ?? assert.fail();
@@ -185,8 +185,8 @@ test('the audio of a call is kept, both sides of it', async (t) => {
   const begin = heard.findIndex((byte) => byte !== 0) & ~1;
   const said = caller.findIndex((byte) => byte !== 0) & ~1;
   assert.deepEqual(
-    heard.subarray(begin, begin + 9600),
-    caller.subarray(said, said + 9600),
+    heard.subarray(begin, begin + 1920),
+    caller.subarray(said, said + 1920),
     'an echo is what was said',
   );
 });
@@ -274,6 +274,22 @@ test('another socket takes over; raw frames and a cut are for the test to send',
   assert.equal((await call.until('media-closed')).expected, true);
   socket?.send('garbage');
   await raw.promise;
+});
+
+test('after a stall the frames that it held up are sent, and are late', async (t) => {
+  let stalled = 0;
+  const clock = () => performance.now() + stalled;
+  const begun = Promise.withResolvers<void>();
+  const onFrame = (text: string) => {
+    if (JSON.parse(text).kind === 'AudioData') begun.resolve();
+  };
+  const { simulator, app } = await start(t, { onFrame }, { frameMs: 20, clock });
+  const call = simulator.placeCall({ app: app.webhook, seconds: 1 });
+  await begun.promise;
+  stalled = 600;
+  const { media } = await call.ended;
+  assert.equal(media?.sent, 50);
+  assert.ok((media?.late ?? 0) >= 28, `${media?.late} were late`);
 });
 
 test('a slow reader: what the app sends waits on its side', async (t) => {

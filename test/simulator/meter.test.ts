@@ -19,7 +19,7 @@ test('a frame that has had its time is lost, a younger one is on its way', () =>
   const { time, meter } = start();
   for (const sequence of [0, 1, 2]) {
     time.now = sequence * 60;
-    meter.sent(sequence);
+    meter.sent(sequence, time.now);
   }
   meter.received(frame(1, 0));
   assert.equal(meter.outstanding, 2);
@@ -29,14 +29,14 @@ test('a frame that has had its time is lost, a younger one is on its way', () =>
   meter.end();
   time.now = 10_000;
   assert.equal(meter.report().lost, 1, 'what was on its way when the media ended could not come any more');
-  meter.sent(3);
+  meter.sent(3, time.now);
   time.now += 101;
   assert.equal(meter.report().lost, 3, 'the media went on, and they still have not come');
 });
 
 test('a frame that comes back twice is repeated, one that was never sent is foreign', () => {
   const { meter } = start();
-  meter.sent(0);
+  meter.sent(0, 0);
   for (const [call, sequence] of [
     [1, 0],
     [1, 0],
@@ -52,7 +52,7 @@ test('the round trip is that of the middle frame, and of the hundredth', () => {
   const { time, meter } = start();
   for (let sequence = 0; sequence < 100; sequence++) {
     time.now = 1_000 * sequence;
-    meter.sent(sequence);
+    meter.sent(sequence, time.now);
     time.now += sequence;
     meter.received(frame(1, sequence));
   }
@@ -61,7 +61,7 @@ test('the round trip is that of the middle frame, and of the hundredth', () => {
 
 test('without anything back nothing is measured', () => {
   const { time, meter } = start();
-  meter.sent(0);
+  meter.sent(0, 0);
   time.now = 10_000;
   const { lost, roundTripMs, returned } = meter.report();
   assert.deepEqual({ lost, roundTripMs, returned }, { lost: undefined, roundTripMs: undefined, returned: 0 });

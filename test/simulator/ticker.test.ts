@@ -7,13 +7,14 @@ import { createTicker } from '../../simulator/ticker.ts';
 function start(t: TestContext, { periodMs = 20, turns = 1 } = {}) {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const time = { now: 0 };
-  const ticker = createTicker({ periodMs, turns, clock: () => time.now });
+  const late: number[] = [];
+  const ticker = createTicker({ periodMs, turns, clock: () => time.now, onTurn: (ms) => late.push(ms) });
   t.after(() => ticker.close());
   const pass = (ms: number) => {
     time.now += ms;
     t.mock.timers.tick(ms);
   };
-  return { ticker, time, pass };
+  return { ticker, time, pass, late };
 }
 
 test('does not drift: a stall is told by the number of the next tick', (t) => {
@@ -71,4 +72,22 @@ test('rests while nobody listens, and goes on without a jump', (t) => {
   ticker.add((tick) => ticks.push(tick));
   pass(20);
   assert.deepEqual(ticks, [1, 52]);
+});
+
+test('tells when a tick was due, and how late its turn was through: of missed ones, the first', (t) => {
+  const { ticker, time, pass, late } = start(t, { turns: 4 });
+  const due: number[] = [];
+  const remove = ticker.add((_tick, dueAt) => {
+    due.push(dueAt);
+    time.now += 3;
+  });
+  pass(20);
+  assert.deepEqual([due, late], [[20], [3]]);
+  time.now += 117; // the turn of 40 is missed, and those after it
+  pass(20);
+  assert.deepEqual(due.slice(1), [160]);
+  assert.deepEqual(late.slice(1), [160 + 3 - 40]);
+  remove();
+  pass(20);
+  assert.equal(late.length, 2, 'a turn without anyone has nothing to be late');
 });
