@@ -50,6 +50,10 @@ export async function createEntra({
   now: () => number;
 }): Promise<Entra> {
   const certificate = await createCertificate();
+  const folder = await mkdtemp(join(tmpdir(), 'callgate-simulator-')); // nobody else's to write
+  const certificateFile = join(folder, 'certificate.pem');
+  await writeFile(certificateFile, certificate.cert);
+
   const secrets = {
     tenantId: randomUUID(),
     clientId: randomUUID(),
@@ -63,10 +67,6 @@ export async function createEntra({
   const url = `https://127.0.0.1:${port}`;
   const issuer = `${url}/${tenant}/v2.0`;
   const tokens = await createEntraTokens({ issuer, tenant, client, now });
-
-  const folder = await mkdtemp(join(tmpdir(), 'callgate-simulator-')); // nobody else's to write
-  const certificateFile = join(folder, 'certificate.pem');
-  await writeFile(certificateFile, certificate.cert);
 
   return {
     url,

@@ -112,9 +112,13 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const { server, port: bound } = await createLocalServer({ port, handle });
   const url = `http://127.0.0.1:${bound}`;
   // Who doesn't ask for it doesn't wait for it: making certificates takes a library of its own, and time.
-  const entra = options.entra
-    ? await (await import('./entra.ts')).createEntra({ url, handle, now })
+  const opening = options.entra
+    ? import('./entra.ts').then(({ createEntra }) => createEntra({ url, handle, now }))
     : undefined;
+  const entra = await opening?.catch((error) => {
+    server.close(); // nobody gets a handle to do it with
+    throw error;
+  });
   const issuer = options.issuer ?? url;
   const jwksUrl = `${url}/calling/keys`;
   const shared = { faults: () => faults, signal, now };
