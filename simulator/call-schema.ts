@@ -8,6 +8,9 @@ import { parseWav, WavError } from './wav.ts';
 /** Keys as one presses them, one after another. */
 export const keysSchema = z.string().regex(/^[\d*#A-D]+$/, 'keys are 0 to 9, *, # and A to D');
 
+/** What one says at a time. */
+export const wordsSchema = z.string().min(1).max(10_000);
+
 /** `speech`, `silence`, or a WAV file in base64. */
 const soundSchema = z
   .union([z.enum(['speech', 'silence']), z.object({ wav: z.base64() })])
@@ -33,6 +36,7 @@ export const callSchema = z.strictObject({
   voices: z.record(z.string().min(1), soundSchema).optional(),
   seconds: z.number().positive().optional(),
   digits: keysSchema.optional(),
+  words: z.array(wordsSchema).optional(),
   keepSeconds: z.number().nonnegative().optional(),
   transfer: z.enum(['accepted', 'failed']).optional(),
   invited: z.enum(invitationOutcomes).optional(),

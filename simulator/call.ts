@@ -78,11 +78,11 @@ export function createCall({
     fails: (operation: FailingOperation) => options.fails?.includes(operation) === true,
     push,
   };
-  const words = createWords();
+  const words = createWords(options.words);
   const roster = createRoster([from, to], push);
   const invitations = createInvitations({ ...shared, roster, outcome: options.invited ?? 'accepted' });
   const keypad = createKeypad(shared);
-  const prompts = createPrompts({ ...shared, keypad, hasSpeech: () => setup?.hasSpeech === true });
+  const prompts = createPrompts({ ...shared, keypad, words, hasSpeech: () => setup?.hasSpeech === true });
   const tones = createTones({ ...shared, keypad });
 
   /** What follows once somebody has answered. */

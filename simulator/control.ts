@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callSchema, keysSchema, readCall } from './call-schema.ts';
+import { callSchema, keysSchema, readCall, wordsSchema } from './call-schema.ts';
 import { definedOf } from './defined.ts';
 import { answerFaultSchema, faultsSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
@@ -10,7 +10,7 @@ import { RestError } from './rest-error.ts';
 import type { Simulator } from './simulator.ts';
 
 const pressSchema = z.strictObject({ digits: keysSchema });
-const saySchema = z.strictObject({ text: z.string().min(1).max(10_000) });
+const saySchema = z.strictObject({ text: wordsSchema });
 const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });
 const emptySchema = z.strictObject({});
 

@@ -44,6 +44,8 @@ export interface CallOptions {
   seconds?: number;
   /** Keys that the caller presses once the media has come up, or the call is connected without. */
   digits?: string;
+  /** What the caller says when asked, in order: one of them each time that speech is recognized. */
+  words?: readonly string[];
   /** How much of the call's audio is kept, in seconds. */
   keepSeconds?: number;
   /** What becomes of a transfer. */

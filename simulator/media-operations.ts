@@ -2,7 +2,6 @@ import { contextRequest, targetRequest } from './fields.ts';
 import { playRequest, recognizeRequest, tonesRequest } from './media-requests.ts';
 import type { Operation } from './operation.ts';
 import { action } from './operation.ts';
-import { RestError } from './rest-error.ts';
 
 /** The operations that play and listen. */
 export const mediaOperations: readonly Operation[] = [
@@ -21,12 +20,6 @@ export const mediaOperations: readonly Operation[] = [
     schema: recognizeRequest,
     run(call, body, said) {
       call.roster.find(body.target);
-      if (body.inputType !== 'dtmf')
-        throw new RestError(
-          501,
-          'NotImplemented',
-          `The simulator recognizes keys, and no ${body.inputType}.`,
-        );
       return { after: () => call.prompts.recognize(body, said) };
     },
   }),

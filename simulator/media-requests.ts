@@ -32,6 +32,13 @@ export type PlayRequest = Pick<
 const tones = z.array(oneOf(...toneNames));
 export const tonesRequest = targetRequest.extend({ tones: tones.min(1) });
 
+const choice = z.looseObject({
+  label: z.string().min(1),
+  phrases: z.array(z.string()),
+  tone: oneOf(...toneNames).nullish(),
+});
+export type Choice = z.output<typeof choice>;
+
 /** With the SDK's own defaults, for the clients that leave them out. */
 export const recognizeRequest = z
   .looseObject({
@@ -50,10 +57,20 @@ export const recognizeRequest = z
           stopTones: tones.nullish(),
         })
         .nullish(),
+      speechOptions: z.looseObject({ endSilenceTimeoutInMs: z.number().min(0).nullish() }).nullish(),
+      choices: z.array(choice).nullish(),
     }),
     operationContext: z.string().nullish(),
   })
-  .transform(({ recognizeOptions: { dtmfOptions, ...wanted }, ...request }) => ({
+  .refine(
+    ({ recognizeInputType, recognizeOptions }) =>
+      recognizeInputType !== 'choices' || recognizeOptions.choices?.length,
+    {
+      path: ['recognizeOptions', 'choices'],
+      message: 'has to name at least one',
+    },
+  )
+  .transform(({ recognizeOptions: { dtmfOptions, speechOptions, ...wanted }, ...request }) => ({
     operationContext: request.operationContext,
     interruptCallMediaOperation: request.interruptCallMediaOperation,
     inputType: request.recognizeInputType,
@@ -64,5 +81,7 @@ export const recognizeRequest = z
     interToneSeconds: dtmfOptions?.interToneTimeoutInSeconds ?? 2,
     max: dtmfOptions?.maxTonesToCollect ?? Number.POSITIVE_INFINITY,
     stopTones: dtmfOptions?.stopTones ?? [],
+    endSilenceMs: speechOptions?.endSilenceTimeoutInMs ?? 2_000,
+    choices: wanted.choices ?? [],
   }));
 export type RecognizeRequest = z.output<typeof recognizeRequest>;

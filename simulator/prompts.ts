@@ -4,8 +4,9 @@ import type { Keypad } from './keypad.ts';
 import type { PlayRequest, PlaySource, RecognizeRequest } from './media-requests.ts';
 import type { Said } from './operation.ts';
 import { rest } from './post.ts';
-import { collectTones, readTones } from './recognition.ts';
+import { createRecognizer } from './recognition.ts';
 import { results } from './results.ts';
+import type { Words } from './words.ts';
 
 /** What a call is played to, and what waits for its turn: one media operation at a time, as ACS has it. */
 export interface Prompts {
@@ -13,7 +14,7 @@ export interface Prompts {
   readonly sounding: boolean;
   /** Plays once what was asked for before is through, and posts what came of it. */
   play(request: PlayRequest, said: Said): void;
-  /** Plays a prompt, if there is one, then listens to the caller's keys, and posts what came of it. */
+  /** Plays a prompt, if there is one, then listens to the caller's keys and words, and posts what came of it. */
   recognize(request: RecognizeRequest, said: Said): void;
   /** Cancels what runs and what waits. */
   cancel(): void;
@@ -22,7 +23,7 @@ export interface Prompts {
 /**
  * @param options.frameMs what 20 ms of audio take, in milliseconds
  * @param options.over fires when the call has ended: what is under way ends without an event
- * @param options.hasSpeech whether there is a speech service that could read a text
+ * @param options.hasSpeech whether there is a speech service, without which no text is read and no word is heard
  * @param options.fails whether this operation is to fail
  * @param options.push posts a callback event
  */
@@ -30,6 +31,7 @@ export function createPrompts({
   frameMs,
   over,
   keypad,
+  words,
   hasSpeech,
   fails,
   push,
@@ -37,6 +39,7 @@ export function createPrompts({
   frameMs: number;
   over: AbortSignal;
   keypad: Keypad;
+  words: Words;
   hasSpeech: () => boolean;
   fails: (operation: FailingOperation) => boolean;
   push: (type: string, data: object, result?: Result) => Promise<void>;
@@ -70,8 +73,9 @@ export function createPrompts({
   function findFailure(operation: FailingOperation, sources: readonly PlaySource[]) {
     const unread = hasSpeech() ? -1 : sources.findIndex(({ kind }) => kind !== 'file');
     if (unread >= 0) return { index: { failedPlaySourceIndex: unread }, result: results.noSpeech };
-    if (fails(operation)) return { index: { failedPlaySourceIndex: 0 }, result: results.noFile };
-    return undefined;
+    if (!fails(operation)) return undefined;
+    const result = operation === 'play' ? results.noFile : results.noPrompt;
+    return { index: { failedPlaySourceIndex: 0 }, result };
   }
 
   async function play({ playSources, playOptions }: PlayRequest, said: Said, canceled: AbortSignal) {
@@ -86,22 +90,20 @@ export function createPrompts({
   }
 
   async function recognize(request: RecognizeRequest, said: Said, canceled: AbortSignal) {
-    const failure = findFailure('recognize', request.prompts);
+    const { inputType, interruptPrompt, prompts } = request;
+    if (inputType !== 'dtmf' && !hasSpeech()) return push('RecognizeFailed', said, results.noSpeech);
+    const failure = findFailure('recognize', prompts);
     if (failure) return push('RecognizeFailed', { ...said, ...failure.index }, failure.result);
     const until = AbortSignal.any([canceled, over]);
-    const { max, stopTones, interruptPrompt, prompts } = request;
-    if (!interruptPrompt) await sound(prompts, until); // keys that are pressed meanwhile are lost
-    const reader = readTones(keypad);
-    if (interruptPrompt) await sound(prompts, AbortSignal.any([until, reader.begun]));
-    const [firstMs, nextMs] = [toMs(request.silenceSeconds), toMs(request.interToneSeconds)];
-    const { tones, result } = await collectTones(reader, { max, stopTones, firstMs, nextMs }, until);
-    reader.close();
+    if (!interruptPrompt) await sound(prompts, until); // what is pressed or said meanwhile is lost
+    const recognizer = createRecognizer({ request, keypad, words, toMs });
+    if (interruptPrompt) await sound(prompts, AbortSignal.any([until, recognizer.begun]));
+    const { recognized, result } = await recognizer.finish(until);
+    recognizer.close();
     if (over.aborted) return;
     if (canceled.aborted) await push('RecognizeCanceled', said, results.canceled);
-    else if (tones) {
-      const heard = { recognitionType: 'dtmf', dtmfResult: { tones } };
-      await push('RecognizeCompleted', { ...said, ...heard }, result);
-    } else await push('RecognizeFailed', said, result);
+    else if (recognized) await push('RecognizeCompleted', { ...said, ...recognized }, result);
+    else await push('RecognizeFailed', said, result);
   }
 
   return {

@@ -3,7 +3,9 @@ import type { Result } from './callbacks.ts';
 /**
  * `resultInformation` of the events. The ends of calls have the codes of Microsoft's list of call end reasons
  * (microsoft-graph-docs, call-delete) and its troubleshooting codes (azure-docs, troubleshooting-codes); 8581 is as posted
- * in the field. Which code an event has is unconfirmed for the other 85xx.
+ * in the field. Those of play and recognize are the event codes of its how-to guides (azure-docs, play-ai-action and
+ * recognize-ai-action) and of the .NET SDK's MediaEventReasonCode. Unconfirmed: 8565 for a speech service that is missing,
+ * and which event has which of the other 85xx.
  */
 export const results = {
   succeeded: { code: 200, subCode: 0, message: 'Action completed successfully.' },
@@ -33,6 +35,21 @@ export const results = {
   },
   stopTone: { code: 200, subCode: 8514, message: 'Action completed as stop tone was detected.' },
   maxTones: { code: 200, subCode: 8531, message: 'Action completed, max digits received.' },
+  toneMatched: { code: 200, subCode: 8533, message: 'Action completed, DTMF option matched.' },
+  phraseMatched: { code: 200, subCode: 8545, message: 'Action completed, speech option matched.' },
+  speechRecognized: { code: 200, subCode: 8569, message: 'Action completed, speech was recognized.' },
+  notRecognized: { code: 400, subCode: 8563, message: 'Action failed, speech could not be recognized.' },
+  noPhrase: {
+    code: 400,
+    subCode: 8547,
+    message: 'Action failed, recognized phrase does not match a valid option.',
+  },
+  wrongTone: { code: 500, subCode: 8534, message: 'Action failed, incorrect tone entered.' },
+  noPrompt: {
+    code: 500,
+    subCode: 8511,
+    message: 'Action failed, encountered failure while trying to play the prompt.',
+  },
   noFile: { code: 400, subCode: 8536, message: 'Action failed, file could not be downloaded.' },
   declined: { code: 603, subCode: 560603, message: 'Call declined. DiagCode: 603#560603.@' },
   busy: { code: 486, subCode: 560486, message: 'The callee is busy. DiagCode: 486#560486.@' },

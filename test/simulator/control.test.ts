@@ -207,3 +207,26 @@ test('no body does any harm: it is taken or refused', async (t) => {
     { numRuns: 50 },
   );
 });
+
+test('says what was prepared when asked, and what is posted', async (t) => {
+  const { simulator, json } = await start(t);
+  const app = await startApp(t, {
+    connectionString: simulator.connectionString,
+    media: null,
+    answer: { callIntelligenceOptions: { cognitiveServicesEndpoint: 'https://example.com/' } },
+  });
+  const { id } = await json('POST', 'calls', { app: app.webhook, words: ['One.'] });
+  const call = simulator.calls.find((candidate) => candidate.id === id);
+  await call?.until('event', ({ event, status }) => event === 'ParticipantsUpdated' && status === 200);
+  const media = app.connections[0]?.getCallMedia();
+  const recognize = async () => {
+    await media?.startRecognizing({ phoneNumber: '+15550100' }, { kind: 'callMediaRecognizeSpeechOptions' });
+  };
+  const heard = (speech: string) =>
+    call?.until('event', () => app.deliveries.some(({ body }) => JSON.stringify(body).includes(speech)));
+  await recognize();
+  assert.ok(await heard('One.'));
+  await recognize();
+  await json('POST', `calls/${id}/say`, { text: 'Two.' });
+  assert.ok(await heard('Two.'));
+});
