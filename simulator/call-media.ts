@@ -2,19 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { Result } from './callbacks.ts';
 import type { Exchange } from './exchange.ts';
 import type { CallOptions, MediaRequest } from './handle.ts';
-import type { CallIds, Identifier } from './identifiers.ts';
-import { parseIdentifier } from './identifiers.ts';
+import type { CallIds } from './identifiers.ts';
 import type { Happening } from './journal.ts';
 import type { Upgrade } from './media.ts';
 import { upgradeHeaders } from './media.ts';
 import { rest } from './post.ts';
 import { results } from './results.ts';
-import type { Roster } from './roster.ts';
-import { atPitch } from './speech.ts';
-import type { Stream } from './stream.ts';
+import type { Stream, StreamOptions } from './stream.ts';
 import { createStream } from './stream.ts';
-import type { Speech } from './voices.ts';
-import { createVoices } from './voices.ts';
+import type { Voices } from './voices.ts';
 
 /** The media of an answered call, and the events that tell of it. */
 export interface CallMedia {
@@ -32,12 +28,12 @@ export function createCallMedia({
   options,
   exchange,
   ids,
-  app,
-  roster,
+  voices,
   prompting,
   over,
   note,
   push,
+  onSound,
   onFirst,
   onDone,
   onUnheard,
@@ -46,9 +42,7 @@ export function createCallMedia({
   options: CallOptions;
   exchange: Exchange;
   ids: CallIds;
-  /** Who the app is in its call: the others speak, and hear it. */
-  app: Identifier;
-  roster: Roster;
+  voices: Voices;
   /** Whether a prompt sounds just now. */
   prompting: () => boolean;
   /** Fires when the call has ended. */
@@ -56,6 +50,7 @@ export function createCallMedia({
   note: (happening: Happening) => void;
   /** Posts a callback event. */
   push: (type: string, data: object, result?: Result) => Promise<void>;
+  onSound: StreamOptions['onSound'];
   /** The first WebSocket is open. */
   onFirst: () => void;
   /** The caller has said everything. */
@@ -71,13 +66,7 @@ export function createCallMedia({
     ticker: exchange.ticker,
     clock: exchange.clock,
     signal,
-    voices: createVoices({
-      app: app.rawId,
-      present: roster.all,
-      unmixed: request.unmixed,
-      sampleRate: request.sampleRate,
-      speechOf: createCast(options, exchange),
-    }),
+    voices,
     frames: Math.round(seconds * 50),
     number: randomBytes(4).readUInt32BE(),
     marked: options.marked ?? true,
@@ -86,6 +75,7 @@ export function createCallMedia({
     upgradeTimeoutMs: durations.upgradeTimeoutMs,
     graceMs: durations.graceMs,
     prompting,
+    onSound,
     onFrame: options.onFrame,
     onFirst,
     onDone,
@@ -124,17 +114,6 @@ export function createCallMedia({
       await push('MediaStreamingStopped', { ...data, ...update('Stopped', 'subscriptionStopped') });
       stream.close();
     },
-  };
-}
-
-/** Who says what: the caller comes first, and nobody's pitch is another's. */
-function createCast({ sound = 'speech', voices = {} }: CallOptions, exchange: Exchange) {
-  const given = new Map(Object.entries(voices).map(([who, said]) => [parseIdentifier(who).rawId, said]));
-  return (rawId: string, nth: number): Speech => {
-    const said = given.get(rawId) ?? (nth === 0 ? sound : 'speech');
-    if (said === 'silence') return { sound: { sampleRate: 24_000, samples: new Int16Array(0) }, loop: false };
-    if (said !== 'speech') return { sound: said, loop: false };
-    return { sound: nth === 0 ? exchange.speech() : atPitch(exchange.speech(), 2 ** (nth / 4)), loop: true };
   };
 }
 

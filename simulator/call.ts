@@ -1,7 +1,11 @@
+import { recordingFileEvent } from './announcements.ts';
 import type { CallMedia } from './call-media.ts';
 import { createCallMedia } from './call-media.ts';
+import type { CallRecordings } from './call-recordings.ts';
+import { createCallRecordings } from './call-recordings.ts';
 import type { Callbacks, Result } from './callbacks.ts';
 import { callbackEvent, createCallbacks } from './callbacks.ts';
+import { createCast } from './cast.ts';
 import type { Exchange } from './exchange.ts';
 import type { Call, CallOptions, FailingOperation, Setup } from './handle.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
@@ -13,13 +17,16 @@ import type { Said } from './operation.ts';
 import { callbackUri } from './operation.ts';
 import { rest } from './post.ts';
 import { createPrompts } from './prompts.ts';
+import type { Recorded } from './recording.ts';
 import type { CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
 import { results } from './results.ts';
 import { createRoster } from './roster.ts';
+import { tapeRate } from './tape.ts';
 import { createTones } from './tones.ts';
 import type { Transcription } from './transcription.ts';
 import { createTranscription } from './transcription.ts';
+import { createVoices } from './voices.ts';
 import { createWords } from './words.ts';
 
 const FIVE_MINUTES = 5 * 60;
@@ -62,6 +69,7 @@ export function createCall({
   let callbacks: Callbacks | undefined;
   let media: CallMedia | undefined;
   let transcription: Transcription | undefined;
+  let recordings: CallRecordings | undefined;
 
   const event: Call['event'] = (type, data = {}) => callbackEvent(type, ids, data, new Date(now()));
 
@@ -114,18 +122,36 @@ export function createCall({
       retryMs: durations.callbackRetryMs,
       timeoutMs: durations.callbackTimeoutMs,
     });
+    const voices = createVoices({
+      app: app.rawId,
+      present: roster.all,
+      sampleRate: wanted.media?.sampleRate ?? tapeRate,
+      speechOf: createCast(options, exchange),
+    });
+    recordings = createCallRecordings({
+      app: app.rawId,
+      roster,
+      voices,
+      ticker: exchange.ticker,
+      streaming: () => media?.stream.live === true,
+      prompting: () => prompts.sounding,
+      over: hungUp.signal,
+      now,
+      push,
+      onFile: (recorded) => void announceFile(recorded),
+    });
     if (wanted.media) {
       media = createCallMedia({
         request: wanted.media,
         options,
         exchange,
         ids,
-        app,
-        roster,
+        voices,
         prompting: () => prompts.sounding,
         over: hungUp.signal,
         note,
         push,
+        onSound: recordings.add,
         onFirst: () => void keypad.press(options.digits ?? ''),
         onDone: hangUp,
         onUnheard: (frames) => void speakUnheard(frames),
@@ -150,6 +176,15 @@ export function createCall({
     if (order === 'media-before-answer' && wanted.media?.start) await media?.start();
     return () => void proceed();
   };
+
+  /** Tells the webhook where a recording can be downloaded. */
+  async function announceFile({ content, metadata, ...recorded }: Recorded) {
+    const { app: webhook = exchange.app, schema = 'event-grid' } = options;
+    const locations = exchange.files.add({ content, metadata: { callId: id, ...metadata } });
+    if (webhook === undefined) return;
+    const event = recordingFileEvent(ids, recorded, locations, schema, new Date(now()));
+    await exchange.eventGrid.announce({ webhook, event, schema, what: 'recording', note, until: signal });
+  }
 
   const removeParticipant: Call['removeParticipant'] = async (rawId, said) => {
     const participant = roster.all().find(({ identifier }) => identifier.rawId === rawId)?.identifier;
@@ -221,6 +256,9 @@ export function createCall({
     },
     get transcription() {
       return transcription;
+    },
+    get recordings() {
+      return recordings;
     },
     get setup() {
       return setup;

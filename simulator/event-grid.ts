@@ -1,77 +1,33 @@
 import { randomUUID } from 'node:crypto';
+import type { EventSchema } from './announcements.ts';
+import { eventGridEvent } from './announcements.ts';
 import type { Faults } from './faults.ts';
-import type { Identifier } from './identifiers.ts';
-import type { Happening } from './journal.ts';
+import type { Announced, Happening } from './journal.ts';
 import { retry, send } from './post.ts';
-
-export type EventSchema = 'event-grid' | 'cloud-events';
-
-/** What the IncomingCall event says. */
-export interface IncomingCall {
-  from: Identifier;
-  to: Identifier;
-  callerDisplayName: string;
-  serverCallId: string;
-  correlationId: string;
-  incomingCallContext: string;
-}
-
-const INCOMING_CALL = 'Microsoft.Communication.IncomingCall';
-const TOPIC =
-  '/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/local/providers/Microsoft.Communication/communicationServices/simulator';
 
 /** No second attempt after these: the event is dropped, and the call with it. */
 const FINAL = [400, 401, 403, 413];
 
-/**
- * One IncomingCall event in either of Event Grid's schemas, as the app's webhook gets it (an array of one, or the
- * single CloudEvent).
- */
-export function incomingCallEvent(call: IncomingCall, schema: EventSchema, time: Date): unknown {
-  const data = { ...call, customContext: { sipHeaders: {}, voipHeaders: {} } };
-  const subject = `/caller/${call.from.rawId}/recipient/${call.to.rawId}`;
-  if (schema === 'cloud-events') {
-    return { specversion: '1.0', id: randomUUID(), source: TOPIC, subject, type: INCOMING_CALL, time, data };
-  }
-  return [eventGridEvent(INCOMING_CALL, subject, '1.0', time, data)];
-}
-
-function eventGridEvent(
-  eventType: string,
-  subject: string,
-  dataVersion: string,
-  eventTime: Date,
-  data: unknown,
-) {
-  return {
-    id: randomUUID(),
-    topic: TOPIC,
-    subject,
-    data,
-    eventType,
-    dataVersion,
-    metadataVersion: '1',
-    eventTime,
-  };
+/** An event for the app's webhook. */
+export interface Announcement {
+  webhook: string;
+  event: unknown;
+  schema: EventSchema;
+  what: Announced;
+  note: (happening: Happening) => void;
+  /** Fires when it isn't true any more, such as that a call rings: from then on no further attempt is made. */
+  until: AbortSignal;
 }
 
 /** One Event Grid subscription for each webhook that calls are announced to. */
 export interface EventGrid {
   /**
-   * Announces a call: validates the webhook first if that hasn't been done, then delivers with Event Grid's retries.
+   * Validates the webhook first if that hasn't been done, then delivers with Event Grid's retries.
    *
-   * @param ringing fires when the call has stopped ringing: from then on no further attempt is made
    * @returns whether the webhook took it
    */
-  announce(
-    webhook: string,
-    event: unknown,
-    schema: EventSchema,
-    note: Note,
-    ringing: AbortSignal,
-  ): Promise<boolean>;
+  announce(announcement: Announcement): Promise<boolean>;
 }
-type Note = (happening: Happening) => void;
 
 /**
  * @param options.key the secret that each delivery carries in `x-event-grid-key`
@@ -97,16 +53,11 @@ export function createEventGrid({
   const validated = new Set<string>();
 
   /** Event Grid's handshake: nothing is delivered to a webhook that hasn't agreed to it. */
-  async function validate(
-    webhook: string,
-    schema: EventSchema,
-    note: Note,
-    ringing: AbortSignal,
-  ): Promise<boolean> {
+  async function validate({ webhook, schema, note, until }: Announcement): Promise<boolean> {
     const name = `${schema} ${webhook}`;
     if (validated.has(name)) return true;
     const handshake = schema === 'cloud-events' ? offerCloudEvents : offerEventGrid;
-    return retry(retryMs, ringing, async () => {
+    return retry(retryMs, until, async () => {
       const { agreed, status, error } = await handshake(webhook);
       if (agreed) validated.add(name);
       const why = agreed
@@ -154,16 +105,10 @@ export function createEventGrid({
     return { ...outcome, agreed: outcome.status === 200 && (allowed === '*' || allowed === origin) };
   }
 
-  async function deliver(
-    webhook: string,
-    event: unknown,
-    schema: EventSchema,
-    note: Note,
-    ringing: AbortSignal,
-  ) {
+  async function deliver({ webhook, event, schema, what, note, until }: Announcement) {
     const contentType = schema === 'cloud-events' ? 'application/cloudevents+json' : 'application/json';
     let taken = false;
-    await retry(retryMs, ringing, async () => {
+    await retry(retryMs, until, async () => {
       const { status, error } = await send(webhook, {
         body: JSON.stringify(event),
         headers: {
@@ -174,7 +119,7 @@ export function createEventGrid({
         timeoutMs,
         signal,
       });
-      note({ type: 'announced', what: 'call', status, error });
+      note({ type: 'announced', what, status, error });
       taken = status !== undefined && status >= 200 && status < 300;
       return taken || (status !== undefined && FINAL.includes(status));
     });
@@ -182,12 +127,10 @@ export function createEventGrid({
   }
 
   return {
-    async announce(webhook, event, schema, note, ringing) {
-      if (!(await validate(webhook, schema, note, ringing))) return false;
+    async announce(announcement) {
+      if (!(await validate(announcement))) return false;
       const copies = faults().duplicateEvents ? 2 : 1;
-      const taken = await Promise.all(
-        Array.from({ length: copies }, () => deliver(webhook, event, schema, note, ringing)),
-      );
+      const taken = await Promise.all(Array.from({ length: copies }, () => deliver(announcement)));
       return taken.includes(true);
     },
   };

@@ -2,6 +2,7 @@ import type { EventGrid } from './event-grid.ts';
 import type { Faults } from './faults.ts';
 import type { Happening } from './journal.ts';
 import type { Keys } from './keys.ts';
+import type { RecordingFiles } from './recording-files.ts';
 import type { Ticker } from './ticker.ts';
 import type { Sound } from './wav.ts';
 
@@ -12,6 +13,7 @@ export interface Exchange {
   faults: () => Faults;
   ticker: Ticker;
   eventGrid: EventGrid;
+  files: RecordingFiles;
   speech: () => Sound;
   note: (happening: Happening, callId?: string) => void;
   now: () => number;

@@ -1,5 +1,6 @@
+import type { EventSchema } from './announcements.ts';
+import type { CallRecordings } from './call-recordings.ts';
 import type { CallbackEvent, Result } from './callbacks.ts';
-import type { EventSchema } from './event-grid.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
 import type { InvitationOutcome, Invitations } from './invitations.ts';
 import type { Journal } from './journal.ts';
@@ -141,6 +142,8 @@ export interface Call extends SimulatedCall {
   stopMedia(said: Said): Promise<void>;
   transfer(data: Said & { transferTarget: unknown }): Promise<void>;
   readonly prompts: Prompts;
+  /** Undefined until it is connected. */
+  readonly recordings: CallRecordings | undefined;
   readonly tones: Tones;
   readonly roster: Roster;
   readonly invitations: Invitations;

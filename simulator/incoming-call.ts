@@ -1,5 +1,5 @@
+import { incomingCallEvent } from './announcements.ts';
 import { createCall } from './call.ts';
-import { incomingCallEvent } from './event-grid.ts';
 import type { Exchange } from './exchange.ts';
 import type { CallOptions, IncomingCall } from './handle.ts';
 import { createCallIds, parseIdentifier } from './identifiers.ts';
@@ -25,7 +25,14 @@ export function createIncomingCall(options: CallOptions, exchange: Exchange): In
 
   async function announce(): Promise<boolean> {
     if (app === undefined) return false;
-    return exchange.eventGrid.announce(app, announcement, schema, call.journal.add, call.ringing);
+    return exchange.eventGrid.announce({
+      webhook: app,
+      event: announcement,
+      schema,
+      what: 'call',
+      note: call.journal.add,
+      until: call.ringing,
+    });
   }
 
   async function ring() {

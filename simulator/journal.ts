@@ -1,8 +1,13 @@
 /** What happened, as far as a test or a summary may ask for it. */
 export type Happening =
   | { type: 'placed' }
-  /** An attempt to deliver the IncomingCall event (or, before the first, the validation). No status: no answer. */
-  | { type: 'announced'; what: 'validation' | 'call'; status: number | undefined; error: string | undefined }
+  /** An attempt to deliver an event of Event Grid: a call, a recording's file, or the validation. No status: no answer. */
+  | {
+      type: 'announced';
+      what: 'validation' | Announced;
+      status: number | undefined;
+      error: string | undefined;
+    }
   /** A REST request of the app, once its answer is known. No status: the connection was cut. */
   | {
       type: 'request';
@@ -41,6 +46,9 @@ export type Happening =
       error: string | undefined;
     }
   | { type: 'ended'; outcome: string };
+
+/** What Event Grid tells the app's webhook. */
+export type Announced = 'call' | 'recording';
 
 /** A happening with its time in milliseconds since 1970 and the call that it belongs to. */
 export type Entry<T extends Happening['type'] = Happening['type']> = Extract<Happening, { type: T }> & {

@@ -1,23 +1,34 @@
 import { z } from 'zod';
 import { url } from './fields.ts';
 import type { Call, IncomingCall } from './handle.ts';
+import type { Request } from './http.ts';
+import type { Recording } from './recording.ts';
+import type { RecordingFiles } from './recording-files.ts';
 import { RestError } from './rest-error.ts';
 
 /** Finds calls; each throws 404 where there is none. */
 export interface CallIndex {
   byContext(incomingCallContext: string): IncomingCall;
   byConnection(callConnectionId: string): Call;
+  byServerCall(serverCallId: string): Call;
+  /** A recording that runs. */
+  byRecording(recordingId: string): Recording;
 }
 
 /** A request that has passed every check but the operation's own. */
 export interface Invocation<Body> {
   body: Body;
   params: Record<string, string>;
+  headers: Request['headers'];
   calls: CallIndex;
+  files: RecordingFiles;
 }
 
 /** What an operation answers, and what happens once it has. */
 export interface Effect {
+  /** In place of the operation's own. */
+  status?: number;
+  headers?: Record<string, string>;
   body?: unknown;
   after?: () => void;
 }
@@ -29,6 +40,8 @@ export interface Operation {
   path: string;
   /** The only status that the SDK takes for success. */
   status: number;
+  /** Whether it does without `api-version`. */
+  unversioned?: boolean;
   run: (invocation: Invocation<unknown>) => Effect | Promise<Effect>;
 }
 

@@ -6,6 +6,7 @@ import { mediaOperations } from './media-operations.ts';
 import type { Operation } from './operation.ts';
 import { action, connection, operation } from './operation.ts';
 import { participantOperations } from './participant-operations.ts';
+import { recordingOperations } from './recording-operations.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 import { transcriptionOperations } from './transcription-operations.ts';
@@ -101,6 +102,7 @@ export const operations: readonly Operation[] = [
   ...participantOperations,
   ...mediaOperations,
   ...transcriptionOperations,
+  ...recordingOperations,
 ];
 
 function properties(call: Call) {

@@ -1,3 +1,5 @@
+import { z } from 'zod';
+import { definedOf } from './defined.ts';
 import type { AnswerFault } from './faults.ts';
 import { answerFaultSchema } from './faults.ts';
 import type { Answer, Handler, Request } from './http.ts';
@@ -5,6 +7,7 @@ import type { Happening } from './journal.ts';
 import type { CallIndex, Effect, Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { rest as pause } from './post.ts';
+import type { RecordingFiles } from './recording-files.ts';
 import { RestError } from './rest-error.ts';
 
 const OLDEST_VERSION = '2026-03-12';
@@ -32,15 +35,14 @@ function compile(path: string): RegExp {
 export function createRest({
   checkCredentials,
   calls,
+  files,
   note,
   signal,
 }: {
   checkCredentials: (request: Request) => Promise<void>;
   calls: CallIndex;
-  note: (
-    happening: Happening,
-    operation: { callConnectionId?: string; incomingCallContext?: string },
-  ) => void;
+  files: RecordingFiles;
+  note: (happening: Happening, names: CallNames) => void;
   signal: AbortSignal;
 }): Rest {
   const faults = new Map<string, (AnswerFault & { times: number })[]>();
@@ -57,7 +59,8 @@ export function createRest({
 
   /** Runs an operation once for each Repeatability-Request-ID: what the SDK sends again, it sends with the same. */
   function runOnce(operation: Operation, request: Request, params: Record<string, string>) {
-    const run = async () => operation.run({ body: parseBody(request), params, calls });
+    const run = async () =>
+      operation.run({ body: parseBody(request), params, headers: request.headers, calls, files });
     const id = request.headers['repeatability-request-id'];
     if (operation.method !== 'POST' || typeof id !== 'string') return { effect: run(), replayed: false };
     const key = `${request.path} ${id}`;
@@ -93,8 +96,8 @@ export function createRest({
     },
     async handle(request) {
       await checkCredentials(request);
-      checkVersion(request.query.get('api-version'));
       const { operation, params } = findOperation(request);
+      if (!operation.unversioned) checkVersion(request.query.get('api-version'));
       const body = parseBody(request);
       const noted = (status: number | undefined, replayed: boolean) => {
         const requestId = request.headers['repeatability-request-id'];
@@ -107,7 +110,7 @@ export function createRest({
             replayed,
             requestId: requestId?.toString(),
           },
-          { ...params, ...contextIn(body) },
+          { ...params, ...namesIn(body) },
         );
       };
       const fault = nextFault(operation.name);
@@ -131,7 +134,7 @@ const isSpoiled = (fault?: AnswerFault) => fault?.status !== undefined || fault?
 
 function spoil(answer: Answer, fault?: AnswerFault): Answer {
   if (!fault) return answer;
-  const { status = answer.status, headers = {}, cut = false } = fault;
+  const { status = answer.status, headers = answer.headers ?? {}, cut = false } = fault;
   const error = { error: { code: String(status), message: 'A fault that the simulator was told to make.' } };
   const body = 'body' in fault ? fault.body : isSpoiled(fault) ? error : answer.body;
   return { ...answer, status, headers, body, cut };
@@ -175,8 +178,22 @@ function parseBody({ body }: Request): unknown {
   }
 }
 
-function contextIn(body: unknown): { incomingCallContext?: string } {
-  if (typeof body !== 'object' || body === null || !('incomingCallContext' in body)) return {};
-  const { incomingCallContext } = body;
-  return typeof incomingCallContext === 'string' ? { incomingCallContext } : {};
+/** Which call a request is about, as far as its path and body say so. */
+export interface CallNames {
+  callConnectionId?: string;
+  incomingCallContext?: string;
+  serverCallId?: string;
+  recordingId?: string;
+}
+
+const namesSchema = z.looseObject({
+  callConnectionId: z.string().optional().catch(undefined),
+  incomingCallContext: z.string().optional().catch(undefined),
+  callLocator: z.looseObject({ serverCallId: z.string().optional() }).optional().catch(undefined),
+});
+
+function namesIn(body: unknown): CallNames {
+  const { callLocator, ...names } = namesSchema.catch({}).parse(body);
+  const { callConnectionId, incomingCallContext } = names;
+  return definedOf({ callConnectionId, incomingCallContext, serverCallId: callLocator?.serverCallId });
 }

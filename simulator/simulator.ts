@@ -17,6 +17,7 @@ import type { Happening, Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { createKeys } from './keys.ts';
 import type { CallIndex } from './operation.ts';
+import { createRecordingFiles } from './recording-files.ts';
 import { createRest } from './rest.ts';
 import { RestError } from './rest-error.ts';
 import { makeSpeech } from './speech.ts';
@@ -130,12 +131,14 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     timeoutMs: options.eventGridTimeoutMs,
   });
 
+  const files = createRecordingFiles({ resourceId: audience });
   const exchange: Exchange = {
     ...shared,
     app: options.app,
     keys,
     ticker,
     eventGrid,
+    files,
     clock,
     speech: () => (speech ??= makeSpeech(24_000)),
     note: journal.add,
@@ -152,14 +155,25 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       found(calls.filter(isIncoming).find((call) => call.incomingCallContext === context)),
     byConnection: (id) =>
       found(calls.find((call) => call.callConnectionId === id && call.state === 'connected')),
+    byServerCall: (id) => found(calls.find((call) => call.serverCallId === id && call.state !== 'ended')),
+    byRecording(id) {
+      const recording = calls.map(({ recordings }) => recordings?.find(id)).find((one) => one !== undefined);
+      if (!recording) throw new RestError(404, '8522', 'Recording not found.');
+      return recording;
+    },
   };
   const rest = createRest({
     ...shared,
     checkCredentials: createCredentialCheck({ accessKey, entra, now }),
     calls: index,
-    note(happening, { callConnectionId, incomingCallContext }) {
+    files,
+    note(happening, { callConnectionId, incomingCallContext, serverCallId, recordingId }) {
       const call = calls.find(
-        (one) => one.callConnectionId === callConnectionId || one.incomingCallContext === incomingCallContext,
+        (one) =>
+          one.callConnectionId === callConnectionId ||
+          one.incomingCallContext === incomingCallContext ||
+          one.serverCallId === serverCallId ||
+          (recordingId !== undefined && one.recordings?.has(recordingId)),
       );
       (call?.journal ?? journal).add(happening);
     },

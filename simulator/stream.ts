@@ -1,23 +1,26 @@
 import type { EarReport } from './ear.ts';
 import { createEar } from './ear.ts';
 import { audioFrame } from './frames.ts';
+import type { CallAudio } from './kept-audio.ts';
+import { createKeptAudio } from './kept-audio.ts';
 import { writeMark } from './marks.ts';
 import type { MediaSocket, Upgrade } from './media.ts';
 import { openMedia } from './media.ts';
 import type { Echo } from './meter.ts';
 import { createMeter } from './meter.ts';
 import type { Outbound } from './outbound.ts';
-import type { CallAudio } from './recording.ts';
-import { createRecording } from './recording.ts';
 import type { Ticker } from './ticker.ts';
 import { makeTone, mix } from './tone.ts';
 import type { SpokenFrame, Voices } from './voices.ts';
+import { arrange } from './voices.ts';
 
 /** What the app asked for when it answered. */
 export interface StreamFormat {
   sampleRate: number;
   bidirectional: boolean;
   dtmfTones: boolean;
+  /** Whether each speaker has frames of their own. */
+  unmixed: boolean;
 }
 
 /** What a frame from the app was, when it came (milliseconds of the monotonic clock), and its text. */
@@ -75,6 +78,8 @@ export interface StreamOptions {
   clock: () => number;
   /** Whether a prompt sounds just now, which is heard besides the app. */
   prompting: () => boolean;
+  /** Hears the call: what each says, and what is said to them. */
+  onSound: (said: readonly SpokenFrame[], heard: Buffer | undefined) => void;
   /** Sees every frame of the app. */
   onFrame: ((frame: ReceivedFrame) => void) | undefined;
   /** The first WebSocket is open. */
@@ -90,7 +95,7 @@ export function createStream(options: StreamOptions): Stream {
   const frameBytes = format.sampleRate / 25;
   const meter = createMeter({ call, graceMs: options.graceMs, clock });
   const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
-  const recording = createRecording({ sampleRate: format.sampleRate, limit: options.keep });
+  const kept = createKeptAudio({ sampleRate: format.sampleRate, limit: options.keep });
   const tone = makeTone(format.sampleRate);
   const subscriptionId = crypto.randomUUID();
   const count = { sent: 0, late: 0, unsent: 0 };
@@ -106,8 +111,11 @@ export function createStream(options: StreamOptions): Stream {
     nextTick = tick + 1;
     for (let missed = due - 1; missed >= 0 && socket; missed--) {
       const isThrough = framesLeft <= 0;
-      const said = isThrough ? undefined : speak(socket, dueAt - missed * ticker.periodMs);
-      recording.add(said, mix(ear.next(voices.listening), options.prompting() ? tone : undefined));
+      if (!isThrough) framesLeft -= 1;
+      const said = isThrough ? [] : voices.next();
+      const heard = mix(ear.next(voices.listening), options.prompting() ? tone : undefined);
+      options.onSound(said, heard);
+      kept.add(speak(socket, said, dueAt - missed * ticker.periodMs), heard);
       // One at a time: what is on its way comes in between ticks, not within a stall.
       if (isThrough) {
         finish();
@@ -116,15 +124,14 @@ export function createStream(options: StreamOptions): Stream {
     }
   }
 
-  /** Everyone's next 20 ms, of which the recording keeps the sum. */
-  function speak(to: MediaSocket, dueAt: number): Buffer | undefined {
-    framesLeft -= 1;
-    let said: Buffer | undefined;
-    for (const frame of voices.next()) {
+  /** Sends what everyone says, of which the sum is kept. */
+  function speak(to: MediaSocket, said: readonly SpokenFrame[], dueAt: number): Buffer | undefined {
+    let sum: Buffer | undefined;
+    for (const frame of arrange(said, format.unmixed)) {
       send(to, frame, dueAt);
-      said = mix(said, frame.pcm);
+      sum = mix(sum, frame.pcm);
     }
-    return said;
+    return sum;
   }
 
   /** Marks come last: they survive no mixing. */
@@ -221,7 +228,7 @@ export function createStream(options: StreamOptions): Stream {
       await closing?.closed;
     },
     report: () => ({ ...count, ...meter.report(), ...ear.report() }),
-    audio: recording.audio,
-    wav: recording.wav,
+    audio: kept.audio,
+    wav: kept.wav,
   };
 }

@@ -14,7 +14,8 @@ export interface SpokenFrame {
 
 /** All that is said to the app in a call. */
 export interface Voices {
-  /** The next 20 ms: one frame of everyone, or one of each who speaks. */
+  readonly sampleRate: number;
+  /** The next 20 ms: one frame of each who is there. */
   next(): SpokenFrame[];
   /** Whether there is anyone who hears the app: somebody on hold doesn't. */
   readonly listening: boolean;
@@ -33,20 +34,17 @@ const MAX_SPEAKERS = 4; // the most that ACS tells apart
  *
  * @param options.app the raw id of the app, which has its own audio
  * @param options.present who is in the call: another array after each change
- * @param options.unmixed whether each speaker has frames of their own
  * @param options.sampleRate of the frames, in hertz
  * @param options.speechOf what somebody says who comes in, the `nth` to do so, from 0
  */
 export function createVoices({
   app,
   present,
-  unmixed,
   sampleRate,
   speechOf,
 }: {
   app: string;
   present: () => readonly Participant[];
-  unmixed: boolean;
   sampleRate: number;
   speechOf: (rawId: string, nth: number) => Speech;
 }): Voices {
@@ -70,16 +68,14 @@ export function createVoices({
 
   function speak({ rawId, hushed, voice }: (typeof speakers)[number]): SpokenFrame {
     const { pcm, silent } = voice.next();
-    const speaker = unmixed ? rawId : undefined;
-    return hushed ? { speaker, pcm: pcm.fill(0), silent: true } : { speaker, pcm, silent };
+    return hushed ? { speaker: rawId, pcm: pcm.fill(0), silent: true } : { speaker: rawId, pcm, silent };
   }
 
   return {
+    sampleRate,
     next() {
       look();
-      const frames = speakers.map(speak);
-      if (unmixed) return frames.slice(0, MAX_SPEAKERS);
-      return frames.length > 1 ? mixFrames(frames) : frames;
+      return speakers.map(speak);
     },
     get listening() {
       look();
@@ -88,9 +84,11 @@ export function createVoices({
   };
 }
 
-/** Everyone in one frame, which is silent where all are. */
-function mixFrames(frames: readonly SpokenFrame[]): SpokenFrame[] {
+/** What of it the app gets: a frame of each who speaks, or of everyone in one, which is silent where all are. */
+export function arrange(frames: readonly SpokenFrame[], unmixed: boolean): SpokenFrame[] {
+  if (unmixed) return frames.slice(0, MAX_SPEAKERS);
   const heard = frames.filter(({ silent }) => !silent);
-  if (heard.length === 0) return frames.slice(0, 1);
-  return [heard.reduce((all, { pcm }) => ({ speaker: undefined, pcm: mix(all.pcm, pcm), silent: false }))];
+  const [first, ...others] = heard.length > 0 ? heard : frames.slice(0, 1);
+  if (!first) return [];
+  return [{ ...first, speaker: undefined, pcm: others.reduce((all, { pcm }) => mix(all, pcm), first.pcm) }];
 }

@@ -60,29 +60,31 @@ export function toSamples(pcm: Buffer): Int16Array {
 }
 
 /**
- * A stereo WAV file: the caller on the left, the app on the right.
+ * A WAV file of 16-bit PCM.
  *
- * @param left,right 16-bit little-endian mono PCM; the shorter is filled up with silence
+ * @param channels 16-bit little-endian mono PCM, one after another; the shorter are filled up with silence
  */
-export function formatStereoWav(left: Buffer, right: Buffer, sampleRate: number): Buffer {
-  const samples = Math.max(left.length, right.length) >> 1;
-  const size = samples * 4;
+export function formatWav(channels: readonly Buffer[], sampleRate: number): Buffer {
+  const samples = Math.max(0, ...channels.map(({ length }) => length >> 1));
+  const step = channels.length * 2;
+  const size = samples * step;
   const file = Buffer.alloc(44 + size);
   file.write('RIFF', 0, 'latin1');
   file.writeUInt32LE(36 + size, 4);
   file.write('WAVEfmt ', 8, 'latin1');
   file.writeUInt32LE(16, 16);
   file.writeUInt16LE(PCM, 20);
-  file.writeUInt16LE(2, 22);
+  file.writeUInt16LE(channels.length, 22);
   file.writeUInt32LE(sampleRate, 24);
-  file.writeUInt32LE(sampleRate * 4, 28);
-  file.writeUInt16LE(4, 32);
+  file.writeUInt32LE(sampleRate * step, 28);
+  file.writeUInt16LE(step, 32);
   file.writeUInt16LE(16, 34);
   file.write('data', 36, 'latin1');
   file.writeUInt32LE(size, 40);
-  for (let i = 0; i < samples; i++) {
-    if (i * 2 < left.length) left.copy(file, 44 + i * 4, i * 2, i * 2 + 2);
-    if (i * 2 < right.length) right.copy(file, 46 + i * 4, i * 2, i * 2 + 2);
+  for (const [place, pcm] of channels.entries()) {
+    for (let i = 0; i < pcm.length >> 1; i++) {
+      file.writeInt16LE(pcm.readInt16LE(i * 2), 44 + i * step + place * 2);
+    }
   }
   return file;
 }

@@ -144,7 +144,7 @@ test('no body makes an operation throw', async (t) => {
   const posts = operations.filter(({ method }) => method === 'POST');
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...posts), fc.oneof(fc.json(), fc.string()), async ({ path }, body) => {
-      const target = `${path.replace('{callConnectionId}', call.callConnectionId)}?${VERSION}`;
+      const target = `${path.replace(/\{\w+\}/, call.callConnectionId)}?${VERSION}`;
       const response = await signed(simulator, target, { body });
       await response.text();
       assert.ok(response.status === 400 || response.status === 404, `${path} ${body}: ${response.status}`);
@@ -185,7 +185,7 @@ test('no value of a field makes an operation on a connected call throw', async (
           callbackUri: 'http://127.0.0.1:1/',
         }),
       });
-      const target = `${path.replace('{callConnectionId}', call.callConnectionId)}?${VERSION}`;
+      const target = `${path.replace(/\{\w+\}/, call.callConnectionId)}?${VERSION}`;
       const response = await signed(simulator, target, { body: JSON.stringify(body) });
       await response.text();
       call.hangUp();
@@ -195,6 +195,49 @@ test('no value of a field makes an operation on a connected call throw', async (
     { numRuns: 150 },
   );
   assert.ok(statuses.has(202) && statuses.has(200) && statuses.has(400), 'all were reached');
+});
+
+test('no value of a field makes recording a call throw', async (t) => {
+  const simulator = await start(t, { callbackRetryMs: [] });
+  const { incomingCallContext, serverCallId, callConnectionId } = simulator.placeCall({ announce: false });
+  await signed(simulator, `/calling/callConnections:answer?${VERSION}`, {
+    body: JSON.stringify({ incomingCallContext, callbackUri: 'http://127.0.0.1:1/' }),
+  });
+  const hostile = fc.oneof(fc.constantFrom(...noUrls), fc.string(), fc.jsonValue());
+  const field = <T>(good: T) => fc.oneof({ weight: 8, arbitrary: fc.constant(good) }, hostile);
+  const someone = { rawId: '4:+15550100' };
+  const fields = fc.record(
+    {
+      callLocator: field({ kind: 'serverCallLocator', serverCallId }),
+      callConnectionId: field(callConnectionId),
+      recordingStateCallbackUri: field('http://127.0.0.1:1/'),
+      recordingContentType: field('audio'),
+      recordingChannelType: field('unmixed'),
+      recordingFormatType: field('wav'),
+      audioChannelParticipantOrdering: field([someone]),
+      channelAffinity: field([{ channel: 4, participant: someone }]),
+      pauseOnStart: field(true),
+      externalStorage: field({ recordingStorageKind: 'azureCommunicationServices' }),
+    },
+    { requiredKeys: ['callLocator', 'recordingContentType', 'recordingFormatType'] },
+  );
+  const statuses = new Set<number>();
+  await fc.assert(
+    fc.asyncProperty(fields, async (body) => {
+      const response = await signed(simulator, `/calling/recordings?${VERSION}`, {
+        body: JSON.stringify(body),
+      });
+      statuses.add(response.status);
+      const { recordingId } = (await response.json()) as { recordingId?: string }; // an error has none
+      if (recordingId !== undefined) {
+        const target = `/calling/recordings/${recordingId}?${VERSION}`;
+        assert.equal((await signed(simulator, target, { method: 'DELETE' })).status, 204);
+      }
+      assert.ok([200, 400, 404].includes(response.status), `${JSON.stringify(body)}: ${response.status}`);
+    }),
+    { numRuns: 100 },
+  );
+  assert.ok(statuses.has(200) && statuses.has(400), 'both were reached');
 });
 
 test('no value of a field makes answering a call throw', async (t) => {

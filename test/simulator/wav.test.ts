@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { formatStereoWav, parseWav, resample, WavError } from '../../simulator/wav.ts';
+import { formatWav, parseWav, resample, WavError } from '../../simulator/wav.ts';
 import { monoWav } from './support/wav.ts';
 
 test('reads 16-bit mono PCM at the three rates', () => {
@@ -53,10 +53,10 @@ test('any bytes are read or refused, never worse', () => {
   );
 });
 
-test('the caller is left, the app right, the shorter filled up with silence', () => {
+test('channels take turns, the shorter filled up with silence', () => {
   const left = Buffer.from(Int16Array.of(1, 2, 3).buffer);
   const right = Buffer.from(Int16Array.of(-1).buffer);
-  const wav = formatStereoWav(left, right, 16_000);
+  const wav = formatWav([left, right], 16_000);
   assert.equal(wav.readUInt16LE(22), 2);
   assert.equal(wav.readUInt32LE(24), 16_000);
   const samples = Array.from({ length: 6 }, (_, i) => wav.readInt16LE(44 + i * 2));

@@ -1,0 +1,38 @@
+import { formatWav } from './wav.ts';
+
+/** What was kept of a call: 16-bit little-endian PCM. */
+export interface CallAudio {
+  sampleRate: number;
+  caller: Buffer;
+  app: Buffer;
+}
+
+/** Both sides of a call, frame by frame, for whoever placed it. What ACS records is another matter. */
+export interface KeptAudio {
+  /** Undefined: silence. */
+  add(caller: Buffer | undefined, app: Buffer | undefined): void;
+  audio(): CallAudio;
+  /** The same as a WAV file: the caller left, the app right. */
+  wav(): Buffer;
+}
+
+/** @param options.limit frames that are kept */
+export function createKeptAudio({ sampleRate, limit }: { sampleRate: number; limit: number }): KeptAudio {
+  const silence = Buffer.alloc(sampleRate / 25);
+  const callerFrames: Buffer[] = [];
+  const appFrames: Buffer[] = [];
+  const audio = () => ({ sampleRate, caller: Buffer.concat(callerFrames), app: Buffer.concat(appFrames) });
+
+  return {
+    add(caller = silence, app = silence) {
+      if (callerFrames.length >= limit) return;
+      callerFrames.push(caller);
+      appFrames.push(app);
+    },
+    audio,
+    wav() {
+      const { caller, app } = audio();
+      return formatWav([caller, app], sampleRate);
+    },
+  };
+}
