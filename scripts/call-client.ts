@@ -1,4 +1,5 @@
 import type { CallReport, CallState } from '../simulator/report.ts';
+import type { ScenarioProgress, ScenarioReport } from '../simulator/scenario-run.ts';
 
 /** Something that went wrong, in words for whoever typed the command. */
 export class CallError extends Error {
@@ -23,6 +24,10 @@ export interface ControlClient {
   ended(id: string): Promise<CallReport>;
   hangUp(id: string): Promise<void>;
   audio(id: string): Promise<Buffer>;
+  /** Plays a scenario to its end. */
+  playScenario(scenario: object): Promise<ScenarioReport>;
+  /** Where the scenario is that runs. */
+  scenario(): Promise<ScenarioProgress | undefined>;
 }
 
 /**
@@ -71,6 +76,8 @@ export async function findSimulator(url: string): Promise<ControlClient | undefi
       await ask('DELETE', `calls/${id}`);
     },
     audio: (id) => ask('GET', `calls/${id}/audio`),
+    playScenario: (scenario) => json(ask('POST', 'scenarios', scenario)),
+    scenario: async () => (await json<{ current?: ScenarioProgress }>(ask('GET', 'scenarios'))).current,
   };
 }
 

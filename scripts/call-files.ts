@@ -1,6 +1,8 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, parse, resolve } from 'node:path';
 import { fromHere } from '../simulator/cli.ts';
+import type { Scenario } from '../simulator/scenario.ts';
+import { parseScenario, ScenarioError } from '../simulator/scenario.ts';
 import { parseWav, WavError } from '../simulator/wav.ts';
 import { CallError } from './call-client.ts';
 
@@ -20,6 +22,23 @@ export function readSound(file: string): { wav: string; seconds: number } {
     if (!(error instanceof WavError)) throw new CallError(`${file}: ${explain(error)}`);
     const wayOut = 'ffmpeg -i in.wav -ac 1 -ar 24000 -c:a pcm_s16le out.wav';
     throw new CallError(`${file}: ${error.message}. Make one that fits: ${wayOut}`);
+  }
+}
+
+/**
+ * Reads how a call is to go.
+ *
+ * @throws {CallError} with everything that is wrong with the file
+ */
+export function readScenario(file: string): Scenario {
+  try {
+    return parseScenario(JSON.parse(readFileSync(fromHere(file), 'utf8')));
+  } catch (error) {
+    const faults =
+      error instanceof ScenarioError
+        ? error.faults
+        : [error instanceof SyntaxError ? `it is not JSON: ${error.message}` : explain(error)];
+    throw new CallError(faults.map((fault) => `${file}: ${fault}`).join('\n'));
   }
 }
 

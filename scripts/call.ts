@@ -4,8 +4,9 @@ import { createCommand, onSignal, parseUrl } from '../simulator/cli.ts';
 import type { CallReport } from '../simulator/report.ts';
 import type { ControlClient, Glance } from './call-client.ts';
 import { CallError } from './call-client.ts';
-import { openShelf, readSound } from './call-files.ts';
+import { openShelf, readScenario, readSound } from './call-files.ts';
 import { findPlace } from './call-place.ts';
+import { playScenario } from './call-scenario.ts';
 import { faultOf, summarize } from './call-summary.ts';
 
 interface Options {
@@ -18,6 +19,7 @@ interface Options {
   from?: string;
   json?: boolean;
   expectEcho?: boolean;
+  scenario?: string;
   simulator?: string;
   app?: string;
 }
@@ -40,6 +42,12 @@ const program = createCommand('call')
   .option('--dtmf <keys>', 'keys that the caller presses, such as 123#', parseKeys)
   .option('--from <caller>', `who calls: ${CALLERS}`, parseCaller)
   .option('--expect-echo', 'a handler that does not send everything back is a fault')
+  .addOption(
+    new Option(
+      '--scenario <file>',
+      'a call as a JSON file has it, such as those in simulator/scenarios',
+    ).conflicts([...['in', 'silent', 'seconds', 'calls', 'dtmf', 'from', 'expectEcho']]),
+  )
   .option('--json', 'the reports as JSON')
   .option('--simulator <url>', 'the simulator to use', parseUrl)
   .option('--app <url>', 'incoming-call webhook to call, if not the one that the simulator knows', parseUrl)
@@ -55,12 +63,31 @@ try {
 
 /** The first Ctrl-C hangs up, a second one gives up. */
 async function main(options: Options): Promise<number> {
+  const scenario = options.scenario === undefined ? undefined : readScenario(options.scenario);
   const sound = options.in === undefined ? undefined : readSound(options.in);
   const shelf = options.out === undefined ? undefined : openShelf(options.out, options.calls);
   const seconds = options.seconds ?? sound?.seconds ?? 5;
   let interrupt = (): void => process.exit(1); // which ends an app that was started for this, too
   onSignal(() => interrupt());
   await using place = await findPlace({ ...options, progress });
+  const { client } = place;
+  const hangUp = (ids: readonly string[]) => {
+    // A simulator that has gone by now is noticed below.
+    for (const id of ids) client.hangUp(id).catch(() => {});
+  };
+  const keep = async (reports: readonly CallReport[]) => {
+    for (const [at, { id }] of reports.entries()) {
+      if (shelf) progress(`kept ${shelf.keep(at, await client.audio(id))}`);
+    }
+  };
+  if (scenario) {
+    const onCall = (id: string) => {
+      interrupt = () => hangUp([id]);
+    };
+    const { call, faults } = await playScenario(client, scenario, { ...options, progress, onCall });
+    await keep([call]);
+    return conclude([call], faults, options, place.log);
+  }
   const request = {
     app: options.app,
     from: options.from,
@@ -69,16 +96,12 @@ async function main(options: Options): Promise<number> {
     sound: sound ? { wav: sound.wav } : options.silent && 'silence',
     keepSeconds: shelf ? seconds + 2 : 0,
   };
-  const placed = await Promise.all(Array.from({ length: options.calls }, () => place.client.place(request)));
-  interrupt = () => {
-    // A simulator that has gone by now is noticed below.
-    for (const { id } of placed) place.client.hangUp(id).catch(() => {});
-  };
-  const reports = await follow(place.client, placed);
-  for (const [at, { id }] of reports.entries()) {
-    if (shelf) progress(`kept ${shelf.keep(at, await place.client.audio(id))}`);
-  }
-  return conclude(reports, options, place.log);
+  const placed = await Promise.all(Array.from({ length: options.calls }, () => client.place(request)));
+  interrupt = () => hangUp(placed.map(({ id }) => id));
+  const reports = await follow(client, placed);
+  await keep(reports);
+  const faults = reports.flatMap((report) => faultOf(report, options.expectEcho ?? false) ?? []);
+  return conclude(reports, faults, options, place.log);
 }
 
 /** Tells how the calls go until all have ended. */
@@ -106,16 +129,18 @@ function describe(calls: readonly Glance[]): string {
 
 function conclude(
   reports: readonly CallReport[],
-  { json, expectEcho = false }: Options,
+  faults: readonly string[],
+  { json }: Options,
   log: string | undefined,
 ): number {
-  const faults = reports.flatMap((report) => faultOf(report, expectEcho) ?? []);
   if (json) console.log(JSON.stringify({ ok: faults.length === 0, faults, calls: reports }, undefined, 2));
   else console.log(`\n${summarize(reports, log)}`);
   const [first] = faults;
   if (first === undefined) return 0;
   console.error(
-    reports.length > 1 ? `${faults.length} of ${reports.length} calls went wrong: ${first}` : first,
+    reports.length > 1
+      ? `${faults.length} of ${reports.length} calls went wrong: ${first}`
+      : faults.join('\n'),
   );
   return 1;
 }

@@ -7,6 +7,7 @@ import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
 import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
+import { scenarioSchema } from './scenario.ts';
 import type { Simulator } from './simulator.ts';
 
 const pressSchema = z.strictObject({ digits: keysSchema });
@@ -62,6 +63,8 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
         simulator.failNext(operation, fault);
         return { operation, ...fault };
       }
+      case 'scenarios/':
+        return simulator.runScenario(parse(scenarioSchema, request));
       default:
         return undefined;
     }
@@ -70,6 +73,7 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
   async function show([room, id = '', action = '']: string[]): Promise<unknown> {
     if (room === '') return identity();
     if (room === 'faults' && id === '') return simulator.faults;
+    if (room === 'scenarios' && id === '') return { current: simulator.scenario };
     if (room !== 'calls') return undefined;
     if (id === '') return simulator.calls.map(glance);
     if (action === '') return found(id).report();
@@ -113,10 +117,8 @@ function parse<T extends z.ZodType>(schema: T, { body }: Request): z.output<T> {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new RestError(
-    400,
-    'BadRequest',
-    `${issue?.path.join('.') || 'The body'}: ${issue?.message ?? 'is invalid'}`,
+  const faults = parsed.error.issues.map(
+    ({ path, message }) => `${path.join('.') || 'The body'}: ${message}`,
   );
+  throw new RestError(400, 'BadRequest', faults.join('; '));
 }

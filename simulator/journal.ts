@@ -62,9 +62,14 @@ export interface Journal {
   /**
    * The first entry of a type that matches, be it there already or still to come.
    *
-   * @throws after `waitMs`, naming what was waited for and what came instead
+   * @param ms how long to wait, in milliseconds, if not `waitMs`
+   * @throws after that, naming what was waited for and what came instead
    */
-  until<T extends Happening['type']>(type: T, match?: (entry: Entry<T>) => boolean): Promise<Entry<T>>;
+  until<T extends Happening['type']>(
+    type: T,
+    match?: (entry: Entry<T>) => boolean,
+    ms?: number,
+  ): Promise<Entry<T>>;
   /** Ends all waiting. */
   close(): void;
 }
@@ -98,12 +103,16 @@ export function createJournal({
       for (const waiter of waiting) waiter.offer(entry);
       also?.(happening, callId);
     },
-    until<T extends Happening['type']>(type: T, match: (entry: Entry<T>) => boolean = () => true) {
+    until<T extends Happening['type']>(
+      type: T,
+      match: (entry: Entry<T>) => boolean = () => true,
+      ms: number = waitMs,
+    ) {
       const fits = (entry: Entry): entry is Entry<T> => entry.type === type && match(entry as Entry<T>); // narrowed by type
       const there = entries.find(fits);
       if (there) return Promise.resolve(there);
       const { promise, resolve, reject } = Promise.withResolvers<Entry<T>>();
-      const timer = setTimeout(() => waiter.fail(`did not happen within ${waitMs} ms`), waitMs);
+      const timer = setTimeout(() => waiter.fail(`did not happen within ${ms} ms`), ms);
       const waiter = {
         offer(entry: Entry) {
           if (!fits(entry)) return;

@@ -77,7 +77,8 @@ export function reportCall({
   };
 }
 
-const isOk = (status: number | undefined) => status !== undefined && status >= 200 && status < 300;
+/** Whether an answer says that it was taken. No status: there was none. */
+export const isOk = (status: number | undefined) => status !== undefined && status >= 200 && status < 300;
 
 /** A normal end, one without a code, and a cut (RFC 6455, 7.4.1): after a hang-up none of them tells of a failure. */
 const HARMLESS = [1000, 1005, 1006];

@@ -16,8 +16,8 @@ const MAX_REMEMBERED = 10_000;
 /** The REST API under the SDK. */
 export interface Rest {
   handle: Handler;
-  /** Spoils the next answers of an operation. */
-  failNext(operation: string, fault?: AnswerFault): void;
+  /** Spoils the next answers of an operation. The function takes back what is left of it. */
+  failNext(operation: string, fault?: AnswerFault): () => void;
 }
 
 const routes = operations.map((operation) => ({ operation, pattern: compile(operation.path) }));
@@ -91,8 +91,13 @@ export function createRest({
     failNext(operation, fault = {}) {
       if (!operations.some(({ name }) => name === operation)) throw new Error(`no operation ${operation}`);
       const queue = faults.get(operation) ?? [];
-      queue.push(answerFaultSchema.parse(fault));
+      const spoiled = answerFaultSchema.parse(fault);
+      queue.push(spoiled);
       faults.set(operation, queue);
+      return () => {
+        const at = queue.indexOf(spoiled);
+        if (at >= 0) queue.splice(at, 1);
+      };
     },
     async handle(request) {
       await checkCredentials(request);

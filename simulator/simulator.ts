@@ -20,6 +20,9 @@ import type { CallIndex } from './operation.ts';
 import { createRecordingFiles } from './recording-files.ts';
 import { createRest } from './rest.ts';
 import { RestError } from './rest-error.ts';
+import type { ScenarioFile } from './scenario.ts';
+import { createScenarioQueue } from './scenario-queue.ts';
+import type { ScenarioProgress, ScenarioReport } from './scenario-run.ts';
 import { makeSpeech } from './speech.ts';
 import { createTicker } from './ticker.ts';
 import type { Sound } from './wav.ts';
@@ -75,8 +78,16 @@ export interface Simulator {
   readonly faults: Faults;
   /** Changes some faults; the rest stay as they are. */
   setFaults(changes: Partial<Faults>): void;
-  /** Spoils the next answers of a REST operation. */
-  failNext(operation: string, fault?: AnswerFault): void;
+  /** Spoils the next answers of a REST operation. The function takes back what is left of it. */
+  failNext(operation: string, fault?: AnswerFault): () => void;
+  /**
+   * Plays a call as a scenario has it, once those before it are over.
+   *
+   * @throws {ScenarioError} with every fault of a scenario that is none
+   */
+  runScenario(scenario: ScenarioFile): Promise<ScenarioReport>;
+  /** Where the scenario is that runs. */
+  readonly scenario: ScenarioProgress | undefined;
   /** From now on another key signs tokens. */
   rotateKeys(): Promise<void>;
   /** A token such as ACS sends, with 24 hours to live unless told otherwise. */
@@ -210,6 +221,10 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       faults = { ...faults, ...changes };
     },
     failNext: rest.failNext,
+    runScenario: (scenario) => scenarios.run(scenario),
+    get scenario() {
+      return scenarios.current;
+    },
     rotateKeys: keys.rotate,
     token: (lifetimeSeconds = 24 * 3600) => keys.token(lifetimeSeconds),
     async close() {
@@ -227,6 +242,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     },
   };
 
+  const scenarios = createScenarioQueue(simulator, 50 * spans.frameMs);
   const discovery = createDiscovery({
     ...shared,
     keys,
