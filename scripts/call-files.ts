@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, parse, resolve } from 'node:path';
 import { fromHere } from '../simulator/cli.ts';
-import type { Scenario } from '../simulator/scenario.ts';
+import type { ScenarioFile } from '../simulator/scenario.ts';
 import { parseScenario, ScenarioError } from '../simulator/scenario.ts';
 import { parseWav, WavError } from '../simulator/wav.ts';
 import { CallError } from './call-client.ts';
@@ -30,9 +30,11 @@ export function readSound(file: string): { wav: string; seconds: number } {
  *
  * @throws {CallError} with everything that is wrong with the file
  */
-export function readScenario(file: string): Scenario {
+export function readScenario(file: string): ScenarioFile {
   try {
-    return parseScenario(JSON.parse(readFileSync(fromHere(file), 'utf8')));
+    const scenario = JSON.parse(readFileSync(fromHere(file), 'utf8'));
+    parseScenario(scenario);
+    return scenario;
   } catch (error) {
     const faults =
       error instanceof ScenarioError

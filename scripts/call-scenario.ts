@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Scenario } from '../simulator/scenario.ts';
+import type { ScenarioFile } from '../simulator/scenario.ts';
 import type { ScenarioReport } from '../simulator/scenario-run.ts';
 import type { ControlClient } from './call-client.ts';
 
@@ -11,10 +11,10 @@ import type { ControlClient } from './call-client.ts';
  */
 export async function playScenario(
   client: ControlClient,
-  { call, ...scenario }: Scenario,
+  { call, ...scenario }: ScenarioFile,
   options: { app?: string; progress: (line: string) => void; onCall: (id: string) => void },
 ): Promise<ScenarioReport> {
-  const { app = call.app, progress, onCall } = options;
+  const { app = call?.app, progress, onCall } = options;
   const playing = client.playScenario({ ...scenario, call: { ...call, app } });
   playing.catch(() => {}); // told below, unless the simulator has gone altogether
   for (let second = 0; ; second++) {

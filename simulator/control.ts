@@ -7,7 +7,8 @@ import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
 import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
-import { scenarioSchema } from './scenario.ts';
+import type { ScenarioFile } from './scenario.ts';
+import { ScenarioError } from './scenario.ts';
 import type { Simulator } from './simulator.ts';
 
 const pressSchema = z.strictObject({ digits: keysSchema });
@@ -64,7 +65,7 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
         return { operation, ...fault };
       }
       case 'scenarios/':
-        return simulator.runScenario(parse(scenarioSchema, request));
+        return simulator.runScenario(parse(z.custom<ScenarioFile>(), request));
       default:
         return undefined;
     }
@@ -91,11 +92,16 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
     const segments = request.path.replace(/^\/_simulator\/?/, '').split('/');
     const reading = request.method === 'GET';
     if (request.method === 'POST') requireJson(request.headers);
-    const result = await (reading ? show(segments) : change(request.method, segments, request));
+    const result = await (reading ? show(segments) : change(request.method, segments, request).catch(refuse));
     if (result === undefined) throw new RestError(404, 'NotFound', 'The control plane has no such thing.');
     const headers = Buffer.isBuffer(result) ? { 'content-type': 'audio/wav' } : {};
     return { status: 200, headers, body: result };
   };
+}
+
+function refuse(error: unknown): never {
+  if (error instanceof ScenarioError) throw new RestError(400, 'BadRequest', error.message);
+  throw error;
 }
 
 /** What is cheap to tell: asking how calls go must not slow them down. */

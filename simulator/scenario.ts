@@ -57,7 +57,7 @@ const expectSchema = z.strictObject({
   problem: z.string().min(1).optional(),
 });
 
-export const scenarioSchema = z.strictObject({
+const scenarioSchema = z.strictObject({
   description: z.string().min(1),
   call: callSchema.default({}),
   next: z.array(nextSchema).default([]),
