@@ -6,7 +6,7 @@ export function differences(expected: Expectation, report: CallReport): string[]
   const { outcome, problem } = report;
   const found: string[] = [];
   if (expected.outcome !== undefined && expected.outcome !== outcome)
-    found.push(`the call's outcome was not '${expected.outcome}': ${outcome ?? 'it goes on'}`);
+    found.push(`the outcome was not '${expected.outcome}': ${outcome ?? 'it goes on'}`);
   if (expected.problem === undefined && problem !== undefined) found.push(`there was a problem: ${problem}`);
   if (expected.problem !== undefined && problem?.includes(expected.problem) !== true)
     found.push(`the problem was not '${expected.problem}': ${problem ?? 'there was none'}`);

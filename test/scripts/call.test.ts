@@ -250,3 +250,30 @@ test('a signal hangs up, and the summary comes all the same', async (t) => {
   assert.equal(await placing.exited, 0, placing.err);
   assert.match(placing.out, /^ended {11}the caller hung up$/m);
 });
+
+test('--scenario: how a call goes as a file has it, and what of it is not as expected', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'callgate-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const place = await start(t);
+  const file = join(directory, 'menu.json');
+  const play = async (scenario: object) => {
+    await writeFile(file, JSON.stringify({ description: 'keys', ...scenario }));
+    return place('--scenario', file);
+  };
+  const steps = [{ on: { media: 'open' }, do: { press: '12' } }, { do: { hangUp: true } }];
+  const good = await play({ steps, expect: { outcome: 'the caller hung up', events: ['CallDisconnected'] } });
+  assert.equal(good.code, 0, good.err);
+  assert.match(good.err, /^ {2}0 s {2}waiting for /m);
+  assert.match(good.out, /^keys {12}2 of 2 pressed$/m);
+
+  const wrong = await play({ steps, expect: { outcome: 'transferred' } });
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.err, /^the outcome was not 'transferred': the caller hung up$/m);
+
+  const refused = await play({ expect: {}, steps: [{ do: { jump: true } }], retries: 3 });
+  assert.equal(refused.code, 1);
+  assert.equal(refused.out, '');
+  assert.match(refused.err, /menu\.json: steps\.0\.do: .*jump.*\n.*menu\.json: the scenario: .*retries/s);
+  const none = await place('--scenario', join(directory, 'none.json'));
+  assert.match(none.err, /none\.json: there is no such file\n$/);
+});

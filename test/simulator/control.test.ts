@@ -198,7 +198,8 @@ test('a fault has headers that an answer can have, and leaves its length alone',
 test('no body does any harm: it is taken or refused', async (t) => {
   const { ask } = await start(t);
   assert.equal((await ask('POST', 'calls', {})).status, 400, 'a call to nobody');
-  const paths = ['calls', 'faults', 'faults/next', 'keys/rotate', 'calls/x/press', 'calls/x/drop', 'x'];
+  const rooms = ['calls', 'faults', 'faults/next', 'keys/rotate', 'scenarios'];
+  const paths = [...rooms, 'calls/x/press', 'calls/x/drop', 'x'];
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...paths), fc.oneof(fc.json(), fc.string()), async (path, body) => {
       const { status } = await ask('POST', path, body);
@@ -229,4 +230,26 @@ test('says what was prepared when asked, and what is posted', async (t) => {
   await recognize();
   await json('POST', `calls/${id}/say`, { text: 'Two.' });
   assert.ok(await heard('Two.'));
+});
+
+test('plays a scenario, tells where it is, and says every fault of one that is none', async (t) => {
+  const { simulator, ask, json } = await start(t);
+  const app = await startApp(t, { connectionString: simulator.connectionString, media: null });
+  const steps = [{ on: { answered: true } }, { on: { event: 'PlayStarted' } }];
+  const scenario = { description: 'a long wait', call: { app: app.webhook }, steps, expect: {} };
+  const playing = json('POST', 'scenarios', scenario);
+  const { callId } = await simulator.until('event', ({ event }) => event === 'ParticipantsUpdated');
+  const { current } = await json('GET', 'scenarios');
+  const waitsFor = 'step 2 of 2 (event PlayStarted)';
+  assert.deepEqual(current, { description: 'a long wait', callId, waitsFor });
+  await json('DELETE', `calls/${callId}`);
+  const { ok, faults, call } = await playing;
+  assert.equal(ok, false);
+  assert.deepEqual(faults, ['step 2 of 2 (event PlayStarted) did not come before the call was over']);
+  assert.equal((call as CallReport).outcome, 'the caller hung up'); // the control plane's own shape
+  assert.deepEqual(await json('GET', 'scenarios'), {});
+
+  const refused = await ask('POST', 'scenarios', { ...scenario, steps: [{ do: {} }], retry: 1 });
+  assert.equal(refused.status, 400);
+  assert.match(await refused.text(), /steps\.0\.do: has to be one of .*the scenario: .*retry/);
 });
