@@ -44,6 +44,7 @@ type Media = NonNullable<CallReport['media']>;
 const KINDS = {
   late: 'late (20 ms or more behind time: this machine is busy)',
   unsent: 'unsent (the app reads too slowly)',
+  withheld: 'withheld by the faults',
   repeated: 'heard again',
   foreign: 'of another call',
 } as const;
@@ -55,7 +56,7 @@ function frames(media: readonly Media[]): string {
   if (media.some(({ sent, lost }) => sent > 0 && lost === undefined)) {
     parts.push('handler does not echo: loss not measured');
   }
-  for (const kind of ['late', 'unsent', 'repeated', 'foreign'] as const) {
+  for (const kind of ['late', 'unsent', 'withheld', 'repeated', 'foreign'] as const) {
     const count = sum((one) => one[kind]);
     if (count > 0) parts.push(`${count} ${KINDS[kind]}`);
   }

@@ -4,7 +4,7 @@ import type { Exchange } from './exchange.ts';
 import type { CallOptions, MediaRequest } from './handle.ts';
 import type { CallIds } from './identifiers.ts';
 import type { Happening } from './journal.ts';
-import type { Upgrade } from './media.ts';
+import type { MediaSocket, Upgrade } from './media.ts';
 import { upgradeHeaders } from './media.ts';
 import { rest } from './post.ts';
 import { results } from './results.ts';
@@ -65,6 +65,8 @@ export function createCallMedia({
     format: request,
     ticker: exchange.ticker,
     clock: exchange.clock,
+    faults,
+    random: exchange.random,
     signal,
     voices,
     frames: Math.round(seconds * 50),
@@ -90,11 +92,23 @@ export function createCallMedia({
     const upgrade = await stream.open(overrides.url ?? request.transportUrl, headers);
     const { status, error, socket } = upgrade;
     note({ type: 'upgrade', status, error, headers: upgrade.headers });
-    const dropAfterMs = faults().dropMediaAfterMs;
     if (over.aborted) socket?.close();
-    else if (dropAfterMs !== null) void rest(dropAfterMs, signal).then(socket?.drop);
+    else if (socket) void dropLater(socket);
     return upgrade;
   };
+
+  /** Cuts a WebSocket and comes back, as far as the faults say so. */
+  async function dropLater(socket: MediaSocket) {
+    const { dropMediaAfterMs, returnMediaAfterMs } = faults();
+    if (dropMediaAfterMs === null) return;
+    await rest(dropMediaAfterMs, over);
+    if (over.aborted || stream.socket !== socket) return;
+    socket.drop();
+    if (returnMediaAfterMs === null) return;
+    await socket.closed;
+    await rest(returnMediaAfterMs, over);
+    if (!over.aborted && !stream.live) await open();
+  }
 
   return {
     stream,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { definedOf } from './defined.ts';
+import { callFaultsSchema } from './faults.ts';
 import type { CallOptions } from './handle.ts';
 import { failingOperations } from './handle.ts';
 import { invitationOutcomes } from './invitations.ts';
@@ -41,6 +42,7 @@ export const callSchema = z.strictObject({
   transfer: z.enum(['accepted', 'failed']).optional(),
   invited: z.enum(invitationOutcomes).optional(),
   fails: z.array(z.enum(failingOperations)).optional(),
+  faults: callFaultsSchema.optional(),
 });
 
 /** What `placeCall` takes, from what one asks for. */

@@ -52,7 +52,7 @@ export function createCall({
   options: CallOptions;
   exchange: Exchange;
 }): Omit<Call, 'announcement' | 'announce'> {
-  const { durations, faults, keys, now, signal } = exchange;
+  const { durations, faults, keys, now, random, signal } = exchange;
   const { order = 'together' } = options;
   const id = ids.correlationId;
   const person = app === from ? to : from;
@@ -62,6 +62,7 @@ export function createCall({
     also: (happening) => exchange.note(happening, id),
   });
   const note = (happening: Happening) => journal.add(happening);
+  const fate = { faults, random, note };
   const { promise: ended, resolve: settle } = Promise.withResolvers<CallReport>();
   const [stopRinging, hungUp] = [new AbortController(), new AbortController()];
   let state: CallState = 'ringing';
@@ -116,11 +117,11 @@ export function createCall({
     callbacks = createCallbacks({
       url: wanted.callbackUri,
       token: () => keys.token(FIVE_MINUTES),
-      faults,
-      note,
+      ...fate,
       signal,
       retryMs: durations.callbackRetryMs,
       timeoutMs: durations.callbackTimeoutMs,
+      overtakeMs: durations.overtakeMs,
     });
     const voices = createVoices({
       app: app.rawId,
@@ -183,7 +184,7 @@ export function createCall({
     const locations = exchange.files.add({ content, metadata: { callId: id, ...metadata } });
     if (webhook === undefined) return;
     const event = recordingFileEvent(ids, recorded, locations, schema, new Date(now()));
-    await exchange.eventGrid.announce({ webhook, event, schema, what: 'recording', note, until: signal });
+    await exchange.eventGrid.announce({ webhook, event, schema, what: 'recording', until: signal, ...fate });
   }
 
   const removeParticipant: Call['removeParticipant'] = async (rawId, said) => {
@@ -208,7 +209,9 @@ export function createCall({
       Promise.all([media?.stream.close(), transcription?.close()]),
       rest(durations.graceMs, signal),
     ]);
-    void Promise.all([push('CallDisconnected', {}, result), closed]).then(() => settle(report()));
+    void Promise.all([push('CallDisconnected', {}, result), closed])
+      .then(() => callbacks?.settled())
+      .then(() => settle(report()));
   }
 
   const hangUp = () => end('the caller hung up');

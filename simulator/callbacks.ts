@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Faults } from './faults.ts';
-import type { Happening } from './journal.ts';
+import type { EventFate } from './event-faults.ts';
+import { createTurns } from './event-faults.ts';
 import type { Outcome } from './post.ts';
 import { retry, send } from './post.ts';
 
@@ -56,14 +56,17 @@ export function callbackEvent(
   };
 }
 
-/** The callback events of one call: one at a time and in order, each with its retries. */
+/** The callback events of one call: one at a time and in order, each with its retries, unless faults say otherwise. */
 export interface Callbacks {
   /**
-   * Delivers in turn, as ACS does; resolves when the app has taken it or the attempts are used up.
+   * Delivers in turn, as ACS does; resolves when the app has taken it or the attempts are used up, and at once where
+   * the faults let it be late or lost.
    *
    * @param to another callback URI, where an operation named one for its events
    */
   push(event: CallbackEvent, to?: string): Promise<void>;
+  /** Resolves when everything is delivered, what is late too. */
+  settled(): Promise<void>;
   /** Delivers at once, out of turn and without retries: for whatever a test wants to see arrive. */
   post(body: unknown, headers?: Record<string, string>): Promise<Outcome>;
 }
@@ -71,29 +74,30 @@ export interface Callbacks {
 /**
  * @param options.url the call's callback URI
  * @param options.token makes the token of one request
- * @param options.note is told each attempt
+ * @param options.faults,random what befalls the events
+ * @param options.note is told each attempt, and each fault
  * @param options.retryMs pauses before the next attempts, in milliseconds
  * @param options.timeoutMs how long an answer may take, in milliseconds
+ * @param options.overtakeMs how long an event that is to be overtaken waits for another, in milliseconds
  */
 export function createCallbacks({
   url,
   token,
   faults,
+  random,
   note,
   signal,
   retryMs = [1_000, 2_000, 4_000],
   timeoutMs = 10_000,
-}: {
+  overtakeMs = 1_000,
+}: EventFate & {
   url: string;
   token: () => Promise<string>;
-  faults: () => Faults;
-  note: (happening: Happening) => void;
   signal: AbortSignal;
   retryMs?: readonly number[];
   timeoutMs?: number;
+  overtakeMs?: number;
 }): Callbacks {
-  let last: Promise<unknown> = Promise.resolve();
-
   async function post(body: unknown, headers: Record<string, string> = {}, to = url): Promise<Outcome> {
     return send(to, {
       body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -107,24 +111,26 @@ export function createCallbacks({
     });
   }
 
-  function deliver(event: CallbackEvent, to?: string): Promise<boolean> {
+  function deliver({ event, to }: { event: CallbackEvent; to: string | undefined }): Promise<boolean> {
     return retry(retryMs, signal, async (attempt) => {
       const { status, error } = await post([event], {}, to);
-      const name = event.type.replace('Microsoft.Communication.', '');
-      note({ type: 'event', event: name, id: event.id, attempt, status, error });
+      note({ type: 'event', event: nameOf(event), id: event.id, attempt, status, error });
       return status !== undefined && status >= 200 && status < 300;
     });
   }
 
+  const turns = createTurns({
+    fate: { faults, random, note },
+    nameOf: ({ event }) => nameOf(event),
+    deliver,
+    overtakeMs,
+    signal,
+  });
   return {
     post: (body, headers) => post(body, headers),
-    async push(event, to) {
-      const turn = last.then(async () => {
-        const copies = faults().duplicateEvents ? 2 : 1;
-        for (let copy = 0; copy < copies; copy++) await deliver(event, to);
-      });
-      last = turn;
-      await turn;
-    },
+    push: (event, to) => turns.push({ event, to }),
+    settled: turns.settled,
   };
 }
+
+const nameOf = ({ type }: CallbackEvent) => type.replace('Microsoft.Communication.', '');

@@ -30,6 +30,12 @@ export function parsePort(value: string): number {
   throw new InvalidArgumentError('It has to be a port: a number from 0 to 65535.');
 }
 
+/** A seed from the command line. */
+export function parseSeed(value: string): number {
+  if (/^\d{1,15}$/.test(value)) return Number(value);
+  throw new InvalidArgumentError('It has to be a whole number of at most 15 digits.');
+}
+
 /** An http URL from the command line. */
 export function parseUrl(value: string): string {
   if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;

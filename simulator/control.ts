@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { callSchema, keysSchema, readCall, wordsSchema } from './call-schema.ts';
-import { definedOf } from './defined.ts';
-import { answerFaultSchema, faultsSchema } from './faults.ts';
+import { answerFaultSchema, faultChangesSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
 import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
@@ -57,7 +56,7 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
         await simulator.rotateKeys();
         return { rotated: true };
       case 'faults/':
-        simulator.setFaults(definedOf(parse(faultsSchema.partial(), request)));
+        simulator.setFaults(parse(faultChangesSchema, request));
         return simulator.faults;
       case 'faults/next': {
         const { operation, ...fault } = parse(nextSchema, request);

@@ -1,20 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type { EventSchema } from './announcements.ts';
 import { eventGridEvent } from './announcements.ts';
-import type { Faults } from './faults.ts';
-import type { Announced, Happening } from './journal.ts';
-import { retry, send } from './post.ts';
+import type { EventFate } from './event-faults.ts';
+import { befalls, copiesOf } from './event-faults.ts';
+import type { Announced } from './journal.ts';
+import { rest, retry, send } from './post.ts';
 
 /** No second attempt after these: the event is dropped, and the call with it. */
 const FINAL = [400, 401, 403, 413];
 
-/** An event for the app's webhook. */
-export interface Announcement {
+const names: Record<Announced, string> = { call: 'IncomingCall', recording: 'RecordingFileStatusUpdated' };
+
+/** An event for the app's webhook, and what may befall it. */
+export interface Announcement extends EventFate {
   webhook: string;
   event: unknown;
   schema: EventSchema;
   what: Announced;
-  note: (happening: Happening) => void;
   /** Fires when it isn't true any more, such as that a call rings: from then on no further attempt is made. */
   until: AbortSignal;
 }
@@ -24,7 +26,7 @@ export interface EventGrid {
   /**
    * Validates the webhook first if that hasn't been done, then delivers with Event Grid's retries.
    *
-   * @returns whether the webhook took it
+   * @returns false where the webhook didn't take it; what is lost, or on its way, may yet be taken
    */
   announce(announcement: Announcement): Promise<boolean>;
 }
@@ -37,7 +39,6 @@ export interface EventGrid {
  */
 export function createEventGrid({
   key,
-  faults,
   retryMs = [10_000, 30_000],
   timeoutMs = 30_000,
   now = Date.now,
@@ -45,7 +46,6 @@ export function createEventGrid({
 }: {
   key: string;
   signal: AbortSignal;
-  faults: () => Faults;
   retryMs?: readonly number[] | undefined;
   timeoutMs?: number | undefined;
   now?: () => number;
@@ -105,7 +105,7 @@ export function createEventGrid({
     return { ...outcome, agreed: outcome.status === 200 && (allowed === '*' || allowed === origin) };
   }
 
-  async function deliver({ webhook, event, schema, what, note, until }: Announcement) {
+  async function deliver({ webhook, event, schema, what, note, until }: Announcement): Promise<boolean> {
     const contentType = schema === 'cloud-events' ? 'application/cloudevents+json' : 'application/json';
     let taken = false;
     await retry(retryMs, until, async () => {
@@ -126,11 +126,22 @@ export function createEventGrid({
     return taken;
   }
 
+  /** Delivers, unless it befalls the event to be lost, or to come late: then perhaps when it isn't true any more. */
+  async function dispatch(announcement: Announcement): Promise<boolean> {
+    const name = names[announcement.what];
+    if (befalls(announcement, 'loseEvents', name)) return true;
+    if (!befalls(announcement, 'delayEvents', name)) return deliver(announcement);
+    void rest(announcement.faults().delayEvents?.ms ?? 0, signal).then(() =>
+      deliver({ ...announcement, until: signal }),
+    );
+    return true;
+  }
+
   return {
     async announce(announcement) {
       if (!(await validate(announcement))) return false;
-      const copies = faults().duplicateEvents ? 2 : 1;
-      const taken = await Promise.all(Array.from({ length: copies }, () => deliver(announcement)));
+      const copies = copiesOf(announcement, names[announcement.what]);
+      const taken = await Promise.all(Array.from({ length: copies }, () => dispatch(announcement)));
       return taken.includes(true);
     },
   };

@@ -2,15 +2,18 @@ import type { EventGrid } from './event-grid.ts';
 import type { Faults } from './faults.ts';
 import type { Happening } from './journal.ts';
 import type { Keys } from './keys.ts';
+import type { Random } from './random.ts';
 import type { RecordingFiles } from './recording-files.ts';
 import type { Ticker } from './ticker.ts';
 import type { Sound } from './wav.ts';
 
-/** What all calls of a simulator have in common. */
+/** What a call is placed with: all but the faults is common to the calls of a simulator. */
 export interface Exchange {
   app: string | undefined;
   keys: Keys;
+  /** What may go wrong in this call, and the chance that it depends on. */
   faults: () => Faults;
+  random: Random;
   ticker: Ticker;
   eventGrid: EventGrid;
   files: RecordingFiles;
@@ -27,6 +30,8 @@ export interface Durations {
   /** Pauses between the attempts to deliver a callback event, and how long an answer to one may take. */
   callbackRetryMs: readonly number[];
   callbackTimeoutMs: number;
+  /** How long an event that is to be overtaken waits for another. */
+  overtakeMs: number;
   /** How long the app may take over an upgrade. */
   upgradeTimeoutMs: number;
   /** From one key to the next. */
@@ -43,6 +48,7 @@ export const defaultDurations: Durations = {
   ringMs: 30_000,
   callbackRetryMs: [1_000, 2_000, 4_000],
   callbackTimeoutMs: 10_000,
+  overtakeMs: 1_000,
   upgradeTimeoutMs: 10_000,
   keyMs: 200,
   graceMs: 1_000,

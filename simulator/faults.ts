@@ -1,22 +1,76 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
 
-const milliseconds = z.number().int().nonnegative();
+/** As long as Node's timers can be: at more they fire at once. */
+const milliseconds = z
+  .number()
+  .int()
+  .nonnegative()
+  .max(2 ** 31 - 1);
+const share = z.union([z.boolean(), z.number().min(0).max(1)], {
+  error: 'has to be true, false or from 0 to 1',
+});
 
-/** What may go wrong, until it is taken back. Null and false: nothing. */
+/**
+ * What may go wrong, until it is taken back. Null and false: nothing. What befalls a share of something befalls each
+ * with that probability; true is all of them.
+ */
 export const faultsSchema = z.strictObject({
+  /** What chance depends on: with the same seed the same calls have the same misfortunes. Null: another one. */
+  seed: z.number().int().nullable(),
   /** The signing keys: no answer to be had, one that takes too long, or nonsense. */
   keys: z.enum(['down', 'slow', 'garbled']).nullable(),
   /** Every token: for another resource, out of date, or signed with a key that isn't published. */
   token: z.enum(['wrong-audience', 'expired', 'foreign']).nullable(),
-  /** Event Grid's announcements and the callback events come twice. */
-  duplicateEvents: z.boolean(),
+  /** A share of the events, Event Grid's and callbacks, comes twice. */
+  duplicateEvents: share.nullable(),
+  /** A share of the callback events is overtaken by the next one. */
+  reorderEvents: share.nullable(),
+  /** A share of the events comes so many milliseconds late. Those that follow don't wait. */
+  delayEvents: z.strictObject({ ms: milliseconds, share: share.default(true) }).nullable(),
+  /** A share of the events never comes. */
+  loseEvents: share.nullable(),
+  /** Which events these four befall, by name, such as IncomingCall. Null: all. */
+  onlyEvents: z.array(z.string()).nullable(),
+  /** Each frame to the app is late by up to so many milliseconds, and in order, as on TCP. */
+  jitterMs: milliseconds.max(10_000).nullable(),
+  /** So many frames to the app are held back, and sent at once. */
+  burstFrames: z.number().int().positive().max(1_000).nullable(),
+  /** A share of the frames of audio is never sent. */
+  loseFrames: share.nullable(),
   /** Each media WebSocket is cut this many milliseconds after it opened. */
   dropMediaAfterMs: milliseconds.nullable(),
+  /** This many milliseconds after such a cut another WebSocket is opened, unless the app has asked for one by then. */
+  returnMediaAfterMs: milliseconds.nullable(),
+  /** What the app sends is read for a while, and then isn't: both in milliseconds, in turns. */
+  slowReader: z.strictObject({ readMs: milliseconds, pauseMs: milliseconds.min(1) }).nullable(),
 });
-export type Faults = z.infer<typeof faultsSchema>;
+export type Faults = z.output<typeof faultsSchema>;
 
-export const noFaults: Faults = { keys: null, token: null, duplicateEvents: false, dropMediaAfterMs: null };
+/** Changes to the faults; those that aren't named stay as they are. */
+export const faultChangesSchema = faultsSchema.partial();
+export type FaultChanges = z.input<typeof faultChangesSchema>;
+
+/** A call's own, in place of the simulator's. The keys are the same for all calls. */
+export const callFaultsSchema = faultsSchema.omit({ keys: true }).partial();
+export type CallFaults = z.input<typeof callFaultsSchema>;
+
+export const noFaults: Faults = {
+  seed: null,
+  keys: null,
+  token: null,
+  duplicateEvents: false,
+  reorderEvents: false,
+  delayEvents: null,
+  loseEvents: false,
+  onlyEvents: null,
+  jitterMs: null,
+  burstFrames: null,
+  loseFrames: false,
+  dropMediaAfterMs: null,
+  returnMediaAfterMs: null,
+  slowReader: null,
+};
 
 /** Where an answer ends is for the server to say: a client would wait for the rest, or read on into the next one. */
 const FRAMING = ['connection', 'content-length', 'trailer', 'transfer-encoding'];

@@ -1,6 +1,7 @@
 import type { EventSchema } from './announcements.ts';
 import type { CallRecordings } from './call-recordings.ts';
 import type { CallbackEvent, Result } from './callbacks.ts';
+import type { CallFaults } from './faults.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
 import type { InvitationOutcome, Invitations } from './invitations.ts';
 import type { Journal } from './journal.ts';
@@ -55,6 +56,8 @@ export interface CallOptions {
   invited?: InvitationOutcome;
   /** Operations that are accepted, and then fail by their event. */
   fails?: readonly FailingOperation[];
+  /** What goes wrong in this call in place of what goes wrong in all. */
+  faults?: CallFaults;
   /** Sees every frame of the app as it arrives. */
   onFrame?: (frame: ReceivedFrame) => void;
 }

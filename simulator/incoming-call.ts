@@ -30,8 +30,10 @@ export function createIncomingCall(options: CallOptions, exchange: Exchange): In
       event: announcement,
       schema,
       what: 'call',
-      note: call.journal.add,
       until: call.ringing,
+      faults: exchange.faults,
+      random: exchange.random,
+      note: call.journal.add,
     });
   }
 

@@ -1,3 +1,5 @@
+import type { EventFault } from './event-faults.ts';
+
 /** What happened, as far as a test or a summary may ask for it. */
 export type Happening =
   | { type: 'placed' }
@@ -45,6 +47,8 @@ export type Happening =
       status: number | undefined;
       error: string | undefined;
     }
+  /** What the faults did to an event, Event Grid's or a callback. */
+  | { type: 'fault'; fault: EventFault; event: string }
   | { type: 'ended'; outcome: string };
 
 /** What Event Grid tells the app's webhook. */

@@ -23,8 +23,9 @@ export interface Keys {
    * A new token for this resource.
    *
    * @param lifetimeSeconds ACS's are 24 hours on a WebSocket and 5 minutes on a callback
+   * @param fault what is wrong with it; by default what is wrong with all
    */
-  token(lifetimeSeconds: number): Promise<string>;
+  token(lifetimeSeconds: number, fault?: Faults['token']): Promise<string>;
 }
 
 /**
@@ -54,8 +55,7 @@ export async function createKeys({
       published = [next, current];
       current = next;
     },
-    async token(lifetimeSeconds) {
-      const fault = faults().token;
+    async token(lifetimeSeconds, fault = faults().token) {
       if (fault === 'foreign') foreign ??= await makeSigningKey();
       const key = fault === 'foreign' && foreign ? foreign : current;
       // An hour ago is beyond any tolerance for clocks that differ.

@@ -1,4 +1,12 @@
-import { createCommand, DEFAULT_PORT, isPortInUse, parsePort, parseUrl, untilSignal } from './cli.ts';
+import {
+  createCommand,
+  DEFAULT_PORT,
+  isPortInUse,
+  parsePort,
+  parseSeed,
+  parseUrl,
+  untilSignal,
+} from './cli.ts';
 import { createSimulator } from './simulator.ts';
 
 const program = createCommand('simulator')
@@ -11,16 +19,17 @@ const program = createCommand('simulator')
     'http://127.0.0.1:8080/api/incoming-call',
   )
   .option('--entra', 'a local Entra ID and https: the environment of an app with a managed identity')
+  .option('--seed <number>', 'makes the faults that happen by chance happen again', parseSeed)
   .parse();
 
-const { port, app, entra = false } = program.opts<{ port: number; app: string; entra?: boolean }>();
+const { port, ...options } = program.opts<{ port: number; app: string; entra?: boolean; seed?: number }>();
 
 try {
-  const simulator = await createSimulator({ port, app, entra });
+  const simulator = await createSimulator({ port, ...options });
   // The environment alone goes to stdout, quoted for a shell, so that it can be kept in a file.
   for (const [name, value] of Object.entries(simulator.env())) console.log(`export ${name}='${value}'`);
   console.error(`
-A local ACS runs at ${simulator.url} and announces calls to ${app}.
+A local ACS runs at ${simulator.url} and announces calls to ${options.app}.
 Start an app with the environment above, then: npm run call -- --simulator ${simulator.url}`);
   await untilSignal();
   await simulator.close();

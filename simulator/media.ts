@@ -7,8 +7,8 @@ const DAY = 24 * 3600;
 
 /** One media WebSocket that the app has accepted. */
 export interface MediaSocket {
-  /** Sends a frame as it is: text as a text frame, bytes as a binary one. */
-  send(frame: string | Buffer): void;
+  /** Sends a frame as it is: text as a text frame, bytes as a binary one. `sent` is told unless it is too late. */
+  send(frame: string | Buffer, sent?: () => void): void;
   close(code?: number, reason?: string): void;
   /** Cuts the connection without a word. */
   drop(): void;
@@ -76,8 +76,10 @@ export function openMedia({
     socket.terminate();
   };
   const media: MediaSocket = {
-    send(frame) {
-      if (socket.readyState === WebSocket.OPEN) socket.send(frame);
+    send(frame, sent) {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      socket.send(frame);
+      sent?.();
     },
     close(code = 1000, reason = '') {
       if (socket.readyState === WebSocket.OPEN) by = 'simulator';

@@ -19,8 +19,12 @@ export interface Meter {
   /** @param at when, by the meter's clock */
   sent(sequence: number, at: number): void;
   received(pcm: Buffer): void;
-  /** The media has ended, until the next frame is sent. */
-  end(): void;
+  /**
+   * The media has ended, until the next frame is sent.
+   *
+   * @param cut whether the simulator cut it: the app isn't to blame for what was on its way then
+   */
+  end(cut?: boolean): void;
   /** Frames that haven't come back. */
   readonly outstanding: number;
   report(): Echo;
@@ -43,6 +47,7 @@ export function createMeter({
   const read = createMarkReader();
   const sentAt: number[] = [];
   const trips: number[] = [];
+  const cutOff = new Set<number>();
   let count = 0;
   let repeated = 0;
   let foreign = 0;
@@ -66,8 +71,13 @@ export function createMeter({
         }
       }
     },
-    end() {
+    end(cut = false) {
       endedAt ??= clock();
+      if (!cut) return;
+      const old = endedAt - graceMs;
+      sentAt.forEach((sent, sequence) => {
+        if (sent > old) cutOff.add(sequence);
+      });
     },
     get outstanding() {
       return count - trips.length;
@@ -80,7 +90,7 @@ export function createMeter({
         sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
       return {
         returned,
-        lost: returned === 0 ? undefined : sentAt.filter((sent) => sent <= old).length,
+        lost: returned === 0 ? undefined : sentAt.filter((sent, at) => sent <= old && !cutOff.has(at)).length,
         repeated,
         foreign,
         roundTripMs: returned === 0 ? undefined : { p50: at(0.5), p99: at(0.99), max: at(1) },

@@ -93,7 +93,8 @@ function findProblem(all: All, media: StreamReport | undefined): string | undefi
   if (rejected) return `the app rejected the call: ${rejected.reason}`;
   if (ended?.outcome === 'redirected') return undefined;
   if (ended && all('answered').length === 0) {
-    if (!lastTry) return 'the call was never announced';
+    const validated = lastTry?.what === 'validation' && isOk(lastTry.status) && !lastTry.error;
+    if (!lastTry || validated) return 'the call was never announced';
     const said = lastTry.status === undefined ? `no answer (${lastTry.error})` : `status ${lastTry.status}`;
     if (isOk(lastTry.status) && !lastTry.error)
       return 'the webhook took the call, but the app did not answer it';

@@ -7,8 +7,8 @@ import type { Entra } from './entra.ts';
 import { createEventGrid } from './event-grid.ts';
 import type { Durations, Exchange } from './exchange.ts';
 import { defaultDurations } from './exchange.ts';
-import type { AnswerFault, Faults } from './faults.ts';
-import { noFaults } from './faults.ts';
+import { createFaultPlan } from './fault-plan.ts';
+import type { AnswerFault, CallFaults, FaultChanges, Faults } from './faults.ts';
 import type { Call, CallOptions, IncomingCall, SimulatedCall } from './handle.ts';
 import type { Handler } from './http.ts';
 import { createLocalServer } from './http.ts';
@@ -46,6 +46,8 @@ export interface SimulatorOptions extends Partial<Durations> {
   eventGridTimeoutMs?: number;
   /** What the key set takes while it is slow, in milliseconds. */
   slowKeysMs?: number;
+  /** What the chance in faults depends on. By default another one each time: it is in `faults`. */
+  seed?: number;
   /** Ended calls that are still listed. */
   keepCalls?: number;
   /** Clocks in milliseconds: since 1970, and monotonic. */
@@ -76,8 +78,12 @@ export interface Simulator {
   readonly journal: Journal;
   readonly until: Journal['until'];
   readonly faults: Faults;
-  /** Changes some faults; the rest stay as they are. */
-  setFaults(changes: Partial<Faults>): void;
+  /**
+   * Changes some faults; the rest stay as they are.
+   *
+   * @throws ZodError, which names the field that is wrong
+   */
+  setFaults(changes: FaultChanges): void;
   /** Spoils the next answers of a REST operation. The function takes back what is left of it. */
   failNext(operation: string, fault?: AnswerFault): () => void;
   /**
@@ -116,7 +122,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     also: options.onHappening,
   });
   const calls: Call[] = [];
-  let faults = noFaults;
+  const plan = createFaultPlan(options.seed);
   let speech: Sound | undefined;
 
   const ready = Promise.withResolvers<Handler>();
@@ -133,7 +139,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   });
   const issuer = options.issuer ?? url;
   const jwksUrl = `${url}/calling/keys`;
-  const shared = { faults: () => faults, signal, now };
+  const shared = { faults: () => plan.current, signal, now };
   const keys = await createKeys({ ...shared, issuer, audience });
   const eventGrid = createEventGrid({
     ...shared,
@@ -143,18 +149,22 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   });
 
   const files = createRecordingFiles({ resourceId: audience });
-  const exchange: Exchange = {
-    ...shared,
-    app: options.app,
-    keys,
-    ticker,
-    eventGrid,
-    files,
-    clock,
-    speech: () => (speech ??= makeSpeech(24_000)),
-    note: journal.add,
-    durations: spans,
-  };
+  function exchangeFor(own?: CallFaults): Exchange {
+    const fate = plan.forCall(own);
+    return {
+      ...shared,
+      ...fate,
+      app: options.app,
+      keys: { ...keys, token: (lifetimeSeconds) => keys.token(lifetimeSeconds, fate.faults().token) },
+      ticker,
+      eventGrid,
+      files,
+      clock,
+      speech: () => (speech ??= makeSpeech(24_000)),
+      note: journal.add,
+      durations: spans,
+    };
+  }
   function keep(call: Call) {
     calls.push(call);
     const ended = calls.findIndex((one) => one.state === 'ended');
@@ -202,7 +212,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     calls,
     until: journal.until,
     get faults() {
-      return faults;
+      return plan.current;
     },
     env: () => ({
       ...(entra?.env() ?? { ACS_CONNECTION_STRING: simulator.connectionString }),
@@ -213,13 +223,11 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       ...(options.app !== undefined && { PUBLIC_URL: new URL(options.app).origin }),
     }),
     placeCall(callOptions = {}) {
-      const call = createIncomingCall(callOptions, exchange);
+      const call = createIncomingCall(callOptions, exchangeFor(callOptions.faults));
       keep(call);
       return call;
     },
-    setFaults(changes) {
-      faults = { ...faults, ...changes };
-    },
+    setFaults: plan.change,
     failNext: rest.failNext,
     runScenario: (scenario) => scenarios.run(scenario),
     get scenario() {

@@ -1,6 +1,9 @@
 import type { EarReport } from './ear.ts';
 import { createEar } from './ear.ts';
+import type { Faults } from './faults.ts';
 import { audioFrame } from './frames.ts';
+import type { ImpairedSocket } from './impairments.ts';
+import { createImpairments } from './impairments.ts';
 import type { CallAudio } from './kept-audio.ts';
 import { createKeptAudio } from './kept-audio.ts';
 import { writeMark } from './marks.ts';
@@ -9,6 +12,7 @@ import { openMedia } from './media.ts';
 import type { Echo } from './meter.ts';
 import { createMeter } from './meter.ts';
 import type { Outbound } from './outbound.ts';
+import type { Random } from './random.ts';
 import type { Ticker } from './ticker.ts';
 import { makeTone, mix } from './tone.ts';
 import type { SpokenFrame, Voices } from './voices.ts';
@@ -32,6 +36,8 @@ export interface StreamReport extends Echo, EarReport {
   sent: number;
   late: number;
   unsent: number;
+  /** Frames that the faults kept from being sent. */
+  withheld: number;
 }
 
 /** The media of one call, over as many WebSockets as it takes. */
@@ -76,6 +82,9 @@ export interface StreamOptions {
   upgradeTimeoutMs: number;
   graceMs: number;
   clock: () => number;
+  /** What may go wrong, and the chance that it depends on. */
+  faults: () => Faults;
+  random: Random;
   /** Whether a prompt sounds just now, which is heard besides the app. */
   prompting: () => boolean;
   /** Hears the call: what each says, and what is said to them. */
@@ -93,13 +102,14 @@ export interface StreamOptions {
 export function createStream(options: StreamOptions): Stream {
   const { format, ticker, clock, voices, number: call } = options;
   const frameBytes = format.sampleRate / 25;
-  const meter = createMeter({ call, graceMs: options.graceMs, clock });
+  const impairments = createImpairments(options);
+  const meter = createMeter({ call, graceMs: options.graceMs, clock: impairments.clock });
   const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
   const kept = createKeptAudio({ sampleRate: format.sampleRate, limit: options.keep });
   const tone = makeTone(format.sampleRate);
   const subscriptionId = crypto.randomUUID();
   const count = { sent: 0, late: 0, unsent: 0 };
-  let socket: MediaSocket | undefined;
+  let socket: ImpairedSocket | undefined;
   let sequence = 0;
   let framesLeft = options.frames;
   let tail = options.tailTicks;
@@ -125,7 +135,7 @@ export function createStream(options: StreamOptions): Stream {
   }
 
   /** Sends what everyone says, of which the sum is kept. */
-  function speak(to: MediaSocket, said: readonly SpokenFrame[], dueAt: number): Buffer | undefined {
+  function speak(to: ImpairedSocket, said: readonly SpokenFrame[], dueAt: number): Buffer | undefined {
     let sum: Buffer | undefined;
     for (const frame of arrange(said, format.unmixed)) {
       send(to, frame, dueAt);
@@ -135,29 +145,30 @@ export function createStream(options: StreamOptions): Stream {
   }
 
   /** Marks come last: they survive no mixing. */
-  function send(to: MediaSocket, frame: SpokenFrame, dueAt: number) {
+  function send(to: ImpairedSocket, frame: SpokenFrame, dueAt: number) {
     const own = { call, sequence: sequence++ };
     if (options.marked) writeMark(frame.pcm, own);
     if (to.bufferedBytes > MAX_BUFFERED) {
       count.unsent += 1;
       return;
     }
-    to.send(audioFrame(frame, new Date()));
-    const at = clock();
-    if (options.marked) meter.sent(own.sequence, at);
-    count.sent += 1;
-    if (at - dueAt >= ticker.periodMs) count.late += 1;
+    to.speak(audioFrame(frame, new Date()), () => {
+      if (options.marked) meter.sent(own.sequence, impairments.clock());
+      count.sent += 1;
+    });
+    // What the faults hold back was in time here.
+    if (clock() - dueAt >= ticker.periodMs) count.late += 1;
   }
 
   /** The caller is through: hangs up once nothing is on its way any more. */
   function finish() {
     tail -= 1;
-    if (tail > 0 && (meter.outstanding > 0 || ear.waitingMs > 0)) return;
+    if (tail > 0 && (meter.outstanding > 0 || ear.waitingMs > 0 || (socket?.bufferedBytes ?? 0) > 0)) return;
     unsubscribe();
     options.onDone();
   }
 
-  function begin(opened: MediaSocket) {
+  function begin(opened: ImpairedSocket) {
     const first = socket === undefined;
     socket = opened;
     const { sampleRate } = format;
@@ -168,16 +179,16 @@ export function createStream(options: StreamOptions): Stream {
       }),
     );
     if (!first) return;
-    if (count.sent === 0) options.onFirst();
+    if (sequence === 0) options.onFirst();
     nextTick = undefined;
     unsubscribe = ticker.add(run);
   }
 
   /** Without a socket nothing is said or heard. */
-  function rest() {
+  function rest(cut = false) {
     socket = undefined;
     unsubscribe();
-    meter.end();
+    meter.end(cut);
   }
 
   return {
@@ -194,16 +205,16 @@ export function createStream(options: StreamOptions): Stream {
     get socket() {
       return socket;
     },
-    open(url, headers) {
-      let mine: MediaSocket | undefined;
-      return openMedia({
+    async open(url, headers) {
+      let mine: ImpairedSocket | undefined;
+      const upgrade = await openMedia({
         url,
         headers,
         timeoutMs: options.upgradeTimeoutMs,
         signal: options.signal,
         onOpen(opened) {
-          mine = opened;
-          begin(opened);
+          mine = impairments.impair(opened);
+          begin(mine);
         },
         onMessage(data, isBinary) {
           const frame = ear.hear(data, isBinary);
@@ -211,10 +222,11 @@ export function createStream(options: StreamOptions): Stream {
         },
         onClose(by, code, reason) {
           const superseded = mine !== socket;
-          if (!superseded) rest();
+          if (!superseded) rest(by === 'simulator');
           options.onClose(by, code, reason, superseded);
         },
       });
+      return mine ? { ...upgrade, socket: mine } : upgrade;
     },
     press(key) {
       if (!socket || !format.dtmfTones) return false;
@@ -223,11 +235,11 @@ export function createStream(options: StreamOptions): Stream {
     },
     async close(code = 1000) {
       const closing = socket;
-      rest();
       closing?.close(code);
+      rest();
       await closing?.closed;
     },
-    report: () => ({ ...count, ...meter.report(), ...ear.report() }),
+    report: () => ({ ...count, withheld: impairments.withheld, ...meter.report(), ...ear.report() }),
     audio: kept.audio,
     wav: kept.wav,
   };

@@ -52,10 +52,21 @@ test('with --entra, the environment is that of an app with a managed identity', 
   assert.equal(existsSync(NODE_EXTRA_CA_CERTS), false);
 });
 
+test('with --seed, its faults begin with that', async (t) => {
+  const simulator = run(t, 'simulator/main.ts', ['--port', '0', '--seed', '7']);
+  await simulator.says(/npm run call/);
+  const { ACS_ISSUER } = parseEnv(simulator.out);
+  const faults = (await (await fetch(`${ACS_ISSUER}/_simulator/faults`)).json()) as { seed: number };
+  assert.equal(faults.seed, 7);
+});
+
 test('says what is wrong with how it was called, and helps', async (t) => {
   const wrong = run(t, 'simulator/main.ts', ['--port', 'x']);
   assert.equal(await wrong.exited, 1);
   assert.match(wrong.err, /^error: .*port/);
+  const unsound = run(t, 'simulator/main.ts', ['--seed', '-1']);
+  assert.equal(await unsound.exited, 1);
+  assert.match(unsound.err, /^error: .*whole number/);
   const help = run(t, 'simulator/main.ts', ['--help']);
   assert.equal(await help.exited, 0);
   assert.match(help.out, /--app <url>.*--entra/s);

@@ -34,6 +34,22 @@ test('a frame that has had its time is lost, a younger one is on its way', () =>
   assert.equal(meter.report().lost, 3, 'the media went on, and they still have not come');
 });
 
+test('a frame that was on its way when the simulator cut the WebSocket is lost by nobody', () => {
+  const { time, meter } = start();
+  for (const sequence of [0, 1, 2]) {
+    time.now = sequence * 60;
+    meter.sent(sequence, time.now);
+  }
+  meter.received(frame(1, 0));
+  time.now = 161;
+  meter.end(true);
+  meter.sent(3, time.now);
+  time.now = 10_000;
+  assert.equal(meter.report().lost, 2, 'one had had its time before, and one was sent after');
+  meter.received(frame(1, 2));
+  assert.equal(meter.report().returned, 2, 'it may yet come back over the next one');
+});
+
 test('a frame that comes back twice is repeated, one that was never sent is foreign', () => {
   const { meter } = start();
   meter.sent(0, 0);

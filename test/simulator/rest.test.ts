@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { CallAutomationClient } from '@azure/communication-call-automation';
@@ -8,6 +8,8 @@ import { operations } from '../../simulator/operations.ts';
 import type { Simulator, SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { startApp } from './support/app.ts';
+import type { Signed } from './support/signed.ts';
+import { signed } from './support/signed.ts';
 
 const VERSION = 'api-version=2026-03-12';
 
@@ -15,38 +17,6 @@ async function start(t: TestContext, options: SimulatorOptions = {}): Promise<Si
   const simulator = await createSimulator(options);
   t.after(() => simulator.close());
   return simulator;
-}
-
-interface Signed {
-  method?: string;
-  body?: string;
-  key?: string;
-  date?: string;
-  headers?: Record<string, string>;
-}
-
-/** A request signed as Microsoft's SDKs sign it, by hand: what goes wrong here, no SDK would do. */
-function signed(
-  simulator: Simulator,
-  target: string,
-  { method = 'POST', body = '', key, date, headers }: Signed = {},
-) {
-  const accessKey = key ?? /accesskey=(.*)$/.exec(simulator.connectionString)?.[1] ?? '';
-  const when = date ?? new Date().toUTCString();
-  const hash = createHash('sha256').update(body).digest('base64');
-  const text = `${method}\n${target}\n${when};${new URL(simulator.url).host};${hash}`;
-  const signature = createHmac('sha256', Buffer.from(accessKey, 'base64')).update(text).digest('base64');
-  return fetch(simulator.url + target, {
-    method,
-    ...(body !== '' && { body }),
-    headers: {
-      'x-ms-date': when,
-      'x-ms-content-sha256': hash,
-      authorization: `HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=${signature}`,
-      'content-type': 'application/json',
-      ...headers,
-    },
-  });
 }
 
 async function errorOf(response: Response): Promise<{ status: number; code: string; message: string }> {
