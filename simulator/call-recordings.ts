@@ -1,9 +1,13 @@
+import { recordingFileEvent } from './announcements.ts';
+import type { EventFate } from './event-faults.ts';
+import type { Exchange } from './exchange.ts';
+import type { CallOptions } from './handle.ts';
+import type { CallIds } from './identifiers.ts';
 import type { Recorded, Recording } from './recording.ts';
 import { createRecording } from './recording.ts';
 import type { RecordingRequest } from './recording-requests.ts';
 import { RestError } from './rest-error.ts';
 import type { Roster } from './roster.ts';
-import type { Ticker } from './ticker.ts';
 import { makeTone } from './tone.ts';
 import type { SpokenFrame, Voices } from './voices.ts';
 
@@ -26,33 +30,35 @@ const MAX_CATCH_UP = 50; // frames: after a longer stall (a laptop that slept) t
  * @param options.streaming whether media streaming lets time pass in the call; else a recording does
  * @param options.prompting whether a prompt sounds just now
  * @param options.over fires when the call has ended
- * @param options.now clock in milliseconds
+ * @param options.fate what may befall the event of Event Grid
  * @param options.push posts a callback event
- * @param options.onFile there is a file
  */
 export function createCallRecordings({
+  ids,
+  options,
+  exchange,
   app,
   roster,
   voices,
-  ticker,
   streaming,
   prompting,
   over,
-  now,
+  fate,
   push,
-  onFile,
 }: {
+  ids: CallIds;
+  options: CallOptions;
+  exchange: Exchange;
   app: string;
   roster: Roster;
   voices: Voices;
-  ticker: Ticker;
   streaming: () => boolean;
   prompting: () => boolean;
   over: AbortSignal;
-  now: () => number;
+  fate: EventFate;
   push: (type: string, data: object) => Promise<void>;
-  onFile: (recorded: Recorded) => void;
 }): CallRecordings {
+  const { eventGrid, files, now, signal, ticker } = exchange;
   const known = new Set<string>();
   const tone = makeTone(voices.sampleRate);
   const present = () => roster.all().map(({ identifier }) => identifier.rawId);
@@ -70,6 +76,15 @@ export function createCallRecordings({
     nextTick = tick + 1;
     if (streaming()) return;
     for (let frame = 0; frame < due; frame++) add(voices.next(), prompting() ? tone : undefined);
+  }
+
+  /** Keeps the file, and tells the webhook where. */
+  function onFile({ content, metadata, ...recorded }: Recorded) {
+    const { app: webhook = exchange.app, schema = 'event-grid' } = options;
+    const locations = files.add({ content, metadata: { callId: ids.correlationId, ...metadata } });
+    if (webhook === undefined) return;
+    const event = recordingFileEvent(ids, recorded, locations, schema, new Date(now()));
+    void eventGrid.announce({ webhook, event, schema, what: 'recording', until: signal, ...fate });
   }
 
   function onStop() {

@@ -1,4 +1,3 @@
-import { recordingFileEvent } from './announcements.ts';
 import type { CallMedia } from './call-media.ts';
 import { createCallMedia } from './call-media.ts';
 import type { CallRecordings } from './call-recordings.ts';
@@ -17,7 +16,6 @@ import type { Said } from './operation.ts';
 import { callbackUri } from './operation.ts';
 import { rest } from './post.ts';
 import { createPrompts } from './prompts.ts';
-import type { Recorded } from './recording.ts';
 import type { CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
 import { results } from './results.ts';
@@ -130,16 +128,17 @@ export function createCall({
       speechOf: createCast(options, exchange),
     });
     recordings = createCallRecordings({
+      ids,
+      options,
+      exchange,
       app: app.rawId,
       roster,
       voices,
-      ticker: exchange.ticker,
       streaming: () => media?.stream.live === true,
       prompting: () => prompts.sounding,
       over: hungUp.signal,
-      now,
+      fate,
       push,
-      onFile: (recorded) => void announceFile(recorded),
     });
     if (wanted.media) {
       media = createCallMedia({
@@ -177,15 +176,6 @@ export function createCall({
     if (order === 'media-before-answer' && wanted.media?.start) await media?.start();
     return () => void proceed();
   };
-
-  /** Tells the webhook where a recording can be downloaded. */
-  async function announceFile({ content, metadata, ...recorded }: Recorded) {
-    const { app: webhook = exchange.app, schema = 'event-grid' } = options;
-    const locations = exchange.files.add({ content, metadata: { callId: id, ...metadata } });
-    if (webhook === undefined) return;
-    const event = recordingFileEvent(ids, recorded, locations, schema, new Date(now()));
-    await exchange.eventGrid.announce({ webhook, event, schema, what: 'recording', until: signal, ...fate });
-  }
 
   const removeParticipant: Call['removeParticipant'] = async (rawId, said) => {
     const participant = roster.all().find(({ identifier }) => identifier.rawId === rawId)?.identifier;

@@ -68,25 +68,33 @@ export function formatWav(channels: readonly Buffer[], sampleRate: number): Buff
   const samples = Math.max(0, ...channels.map(({ length }) => length >> 1));
   const step = channels.length * 2;
   const size = samples * step;
-  const file = Buffer.alloc(44 + size);
-  file.write('RIFF', 0, 'latin1');
-  file.writeUInt32LE(36 + size, 4);
-  file.write('WAVEfmt ', 8, 'latin1');
-  file.writeUInt32LE(16, 16);
-  file.writeUInt16LE(PCM, 20);
-  file.writeUInt16LE(channels.length, 22);
-  file.writeUInt32LE(sampleRate, 24);
-  file.writeUInt32LE(sampleRate * step, 28);
-  file.writeUInt16LE(step, 32);
-  file.writeUInt16LE(16, 34);
-  file.write('data', 36, 'latin1');
-  file.writeUInt32LE(size, 40);
+  const header = Buffer.alloc(44);
+  header.write('RIFF', 0, 'latin1');
+  header.writeUInt32LE(36 + size, 4);
+  header.write('WAVEfmt ', 8, 'latin1');
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(PCM, 20);
+  header.writeUInt16LE(channels.length, 22);
+  header.writeUInt32LE(sampleRate, 24);
+  header.writeUInt32LE(sampleRate * step, 28);
+  header.writeUInt16LE(step, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(size, 40);
+  return Buffer.concat([header, interleave(channels, samples)]);
+}
+
+/** Sample by sample, one channel after another. One alone is as it is, which with minutes of audio saves calls a stall. */
+function interleave(channels: readonly Buffer[], samples: number): Buffer {
+  const [only, ...others] = channels;
+  if (only && others.length === 0) return only.subarray(0, samples * 2);
+  const all = Buffer.alloc(samples * channels.length * 2);
   for (const [place, pcm] of channels.entries()) {
     for (let i = 0; i < pcm.length >> 1; i++) {
-      file.writeInt16LE(pcm.readInt16LE(i * 2), 44 + i * step + place * 2);
+      all.writeInt16LE(pcm.readInt16LE(i * 2), (i * channels.length + place) * 2);
     }
   }
-  return file;
+  return all;
 }
 
 /** The same sound at another rate, by linear interpolation: plain, and good enough for speech on a telephone. */
