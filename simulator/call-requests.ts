@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identifier, oneOf, url } from './fields.ts';
+import { identifier, newcomer, oneOf, phoneNumber, url } from './fields.ts';
 import type { Setup } from './handle.ts';
 
 const mediaStreamingOptions = z
@@ -58,9 +58,19 @@ export const setupOf = (body: z.output<typeof setupRequest>): Setup => ({
 });
 
 export const answerRequest = setupRequest.extend({ incomingCallContext: z.string() });
+export const createRequest = setupRequest.extend({
+  targets: z.tuple([newcomer], newcomer),
+  source: z.looseObject({ id: z.string() }).nullish(),
+  sourceCallerIdNumber: phoneNumber.nullish(),
+});
 export const rejectRequest = z.looseObject({
   incomingCallContext: z.string(),
   callRejectReason: oneOf('none', 'busy', 'forbidden').default('none'),
 });
 
 export const redirectRequest = z.looseObject({ incomingCallContext: z.string(), target: identifier });
+
+export const transferRequest = z.looseObject({
+  targetParticipant: newcomer,
+  sourceCallerIdNumber: phoneNumber.nullish(),
+});

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { definedOf } from './defined.ts';
 import { callFaultsSchema } from './faults.ts';
 import type { CallOptions } from './handle.ts';
-import { failingOperations } from './handle.ts';
+import { dialedOutcomes, failingOperations } from './handle.ts';
 import { invitationOutcomes } from './invitations.ts';
 import { parseWav, WavError } from './wav.ts';
 
@@ -44,6 +44,11 @@ export const callSchema = z.strictObject({
   fails: z.array(z.enum(failingOperations)).optional(),
   faults: callFaultsSchema.optional(),
 });
+
+/** What becomes of the calls that the app makes, and what those say and do who answer. */
+export const dialedSchema = callSchema
+  .omit({ app: true, from: true, to: true, schema: true })
+  .extend({ outcome: z.enum(dialedOutcomes) });
 
 /** What `placeCall` takes, from what one asks for. */
 export function readCall(asked: z.output<typeof callSchema>): CallOptions {

@@ -4,6 +4,7 @@ import type { CallRecordings } from './call-recordings.ts';
 import { createCallRecordings } from './call-recordings.ts';
 import type { Callbacks, Result } from './callbacks.ts';
 import { callbackEvent, createCallbacks } from './callbacks.ts';
+import { isForeign } from './caller-id.ts';
 import { createCast } from './cast.ts';
 import type { Exchange } from './exchange.ts';
 import type { Call, CallOptions, FailingOperation, Setup } from './handle.ts';
@@ -16,8 +17,9 @@ import type { Said } from './operation.ts';
 import { callbackUri } from './operation.ts';
 import { rest } from './post.ts';
 import { createPrompts } from './prompts.ts';
-import type { CallReport, CallState } from './report.ts';
+import type { CallDirection, CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
+import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 import { createRoster } from './roster.ts';
 import { tapeRate } from './tape.ts';
@@ -32,28 +34,32 @@ const FIVE_MINUTES = 5 * 60;
 /**
  * A call, whoever placed it: it rings until it is connected, and is over once it has ended.
  *
- * @param options.from,to who calls whom
- * @param options.app which of the two is the app; the other is the person on the phone
+ * @param options.from,targets who calls whom
+ * @param options.app which of them is the app
+ * @param options.callerId the number that is shown to those whom the app calls
  */
 export function createCall({
   ids,
+  direction,
   from,
-  to,
+  targets,
   app,
+  callerId,
   options,
   exchange,
 }: {
   ids: CallIds;
+  direction: CallDirection;
   from: Identifier;
-  to: Identifier;
+  targets: readonly [Identifier, ...Identifier[]];
   app: Identifier;
+  callerId?: string | undefined;
   options: CallOptions;
   exchange: Exchange;
-}): Omit<Call, 'announcement' | 'announce'> {
+}): Call {
   const { durations, faults, keys, now, random, signal } = exchange;
   const { order = 'together' } = options;
   const id = ids.correlationId;
-  const person = app === from ? to : from;
   const journal = createJournal({
     waitMs: durations.waitMs,
     now,
@@ -63,6 +69,8 @@ export function createCall({
   const fate = { faults, random, note };
   const { promise: ended, resolve: settle } = Promise.withResolvers<CallReport>();
   const [stopRinging, hungUp] = [new AbortController(), new AbortController()];
+  const [to] = targets;
+  let person = app === from ? to : from;
   let state: CallState = 'ringing';
   let setup: Setup | undefined;
   let callbacks: Callbacks | undefined;
@@ -86,8 +94,13 @@ export function createCall({
     push,
   };
   const words = createWords(options.words);
-  const roster = createRoster([from, to], push);
-  const invitations = createInvitations({ ...shared, roster, outcome: options.invited ?? 'accepted' });
+  const roster = createRoster(direction === 'incoming' ? [from, to] : [app], push);
+  const invitations = createInvitations({
+    ...shared,
+    roster,
+    numbers: exchange.numbers,
+    outcome: options.invited ?? 'accepted',
+  });
   const keypad = createKeypad(shared);
   const prompts = createPrompts({ ...shared, keypad, words, hasSpeech: () => setup?.hasSpeech === true });
   const tones = createTones({ ...shared, keypad });
@@ -108,9 +121,7 @@ export function createCall({
     else await socket().then(events);
   }
 
-  const connect: Call['connect'] = async (wanted) => {
-    state = 'connected';
-    stopRinging.abort();
+  const claim: Call['claim'] = (wanted) => {
     setup = wanted;
     callbacks = createCallbacks({
       url: wanted.callbackUri,
@@ -121,6 +132,13 @@ export function createCall({
       timeoutMs: durations.callbackTimeoutMs,
       overtakeMs: durations.overtakeMs,
     });
+  };
+
+  const connect: Call['connect'] = async (wanted, who) => {
+    state = 'connected';
+    stopRinging.abort();
+    person = who;
+    roster.add(who);
     const voices = createVoices({
       app: app.rawId,
       present: roster.all,
@@ -204,7 +222,8 @@ export function createCall({
       .then(() => settle(report()));
   }
 
-  const hangUp = () => end('the caller hung up');
+  const hangUp = () =>
+    direction === 'incoming' ? end('the caller hung up') : end('the callee hung up', results.endedByCallee);
 
   /** Somebody who isn't heard says what there is to say all the same, and hangs up. */
   async function speakUnheard(frames: number) {
@@ -216,7 +235,7 @@ export function createCall({
   function report(): CallReport {
     const { entries } = journal;
     const keys = media || keypad.count.wanted > 0 ? keypad.count : undefined;
-    return reportCall({ ...ids, id, state, entries, media: media?.stream.report(), keys });
+    return reportCall({ ...ids, id, direction, state, entries, media: media?.stream.report(), keys });
   }
 
   note({ type: 'placed' });
@@ -224,8 +243,16 @@ export function createCall({
   return {
     ...ids,
     id,
+    direction,
     from,
     to,
+    targets,
+    callerId,
+    announcement: undefined,
+    announce: async () => false,
+    respond() {
+      throw new RestError(409, 'Conflict', "Nobody's phone rings.");
+    },
     journal,
     until: journal.until,
     event,
@@ -239,7 +266,9 @@ export function createCall({
     removeParticipant,
     fails: shared.fails,
     push,
+    claim,
     connect,
+    over: hungUp.signal,
     ringing: AbortSignal.any([stopRinging.signal, signal]),
     get state() {
       return state;
@@ -273,7 +302,10 @@ export function createCall({
     async stopMedia(data) {
       await media?.stop(data);
     },
-    async transfer(data) {
+    async transfer(transferTarget, callerId, said) {
+      const data = { ...said, transferTarget };
+      if (isForeign(transferTarget, callerId, exchange.numbers))
+        return push('CallTransferFailed', data, results.foreignCallerId);
       if (options.transfer === 'failed') return push('CallTransferFailed', data, results.transferFailed);
       await push('CallTransferAccepted', { ...data, transferee: person });
       end('transferred', results.transferred);

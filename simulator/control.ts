@@ -1,9 +1,11 @@
 import { z } from 'zod';
-import { callSchema, keysSchema, readCall, wordsSchema } from './call-schema.ts';
+import { callSchema, dialedSchema, keysSchema, readCall, wordsSchema } from './call-schema.ts';
+import { definedOf } from './defined.ts';
 import { answerFaultSchema, faultChangesSchema } from './faults.ts';
 import type { SimulatedCall } from './handle.ts';
 import type { Handler, Request } from './http.ts';
 import { requireJson } from './http.ts';
+import { invitationOutcomes } from './invitations.ts';
 import { operations } from './operations.ts';
 import { RestError } from './rest-error.ts';
 import type { ScenarioFile } from './scenario.ts';
@@ -12,6 +14,10 @@ import type { Simulator } from './simulator.ts';
 
 const pressSchema = z.strictObject({ digits: keysSchema });
 const saySchema = z.strictObject({ text: wordsSchema });
+const respondSchema = z.strictObject({
+  outcome: z.enum(invitationOutcomes),
+  target: z.string().min(1).optional(),
+});
 const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });
 const emptySchema = z.strictObject({});
 
@@ -47,10 +53,20 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
         found(id).say(text);
         return found(id).report();
       }
+      case 'calls/{id}/respond': {
+        const { outcome, target } = parse(respondSchema, request);
+        found(id).respond(outcome, target);
+        return found(id).report();
+      }
       case 'calls/{id}/drop':
         parse(emptySchema, request);
         found(id).stream?.socket?.drop();
         return found(id).report();
+      case 'dialed/': {
+        const dialed = definedOf(parse(dialedSchema, request));
+        simulator.setDialed(dialed);
+        return { outcome: dialed.outcome };
+      }
       case 'keys/rotate':
         parse(emptySchema, request);
         await simulator.rotateKeys();
@@ -83,8 +99,16 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
   }
 
   function identity() {
-    const { url, audience, issuer, jwksUrl } = simulator;
-    return { name: 'callgate-simulator', url, audience, issuer, jwksUrl, ...(app !== undefined && { app }) };
+    const { url, audience, issuer, jwksUrl, numbers } = simulator;
+    return {
+      name: 'callgate-simulator',
+      url,
+      audience,
+      issuer,
+      jwksUrl,
+      numbers,
+      ...(app !== undefined && { app }),
+    };
   }
 
   return async (request) => {
@@ -104,8 +128,8 @@ function refuse(error: unknown): never {
 }
 
 /** What is cheap to tell: asking how calls go must not slow them down. */
-function glance({ id, state, stream }: SimulatedCall) {
-  return { id, state, sent: stream?.counts.sent ?? 0, received: stream?.counts.received ?? 0 };
+function glance({ id, direction, state, stream }: SimulatedCall) {
+  return { id, direction, state, sent: stream?.counts.sent ?? 0, received: stream?.counts.received ?? 0 };
 }
 
 function hangUp(call: SimulatedCall) {

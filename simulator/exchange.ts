@@ -10,6 +10,8 @@ import type { Sound } from './wav.ts';
 /** What a call is placed with: all but the faults is common to the calls of a simulator. */
 export interface Exchange {
   app: string | undefined;
+  /** The phone numbers of the resource. */
+  numbers: readonly string[];
   keys: Keys;
   /** What may go wrong in this call, and the chance that it depends on. */
   faults: () => Faults;

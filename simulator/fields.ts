@@ -23,9 +23,11 @@ export const oneOf = <T extends string>(...values: T[]) =>
 /** What most operations have in common. */
 export const contextRequest = z.looseObject({ operationContext: z.string().nullish() }).default({});
 
+export const phoneNumber = z.looseObject({ value: z.string() });
+
 const identifierModel = z.looseObject({
   rawId: z.string().nullish(),
-  phoneNumber: z.looseObject({ value: z.string() }).nullish(),
+  phoneNumber: phoneNumber.nullish(),
   communicationUser: z.looseObject({ id: z.string() }).nullish(),
   microsoftTeamsUser: z.looseObject({ userId: z.string() }).nullish(),
   microsoftTeamsApp: z.looseObject({ appId: z.string() }).nullish(),

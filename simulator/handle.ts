@@ -4,12 +4,13 @@ import type { CallbackEvent, Result } from './callbacks.ts';
 import type { CallFaults } from './faults.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
 import type { InvitationOutcome, Invitations } from './invitations.ts';
+import { invitationOutcomes } from './invitations.ts';
 import type { Journal } from './journal.ts';
 import type { Upgrade } from './media.ts';
 import type { Said } from './operation.ts';
 import type { Outcome } from './post.ts';
 import type { Prompts } from './prompts.ts';
-import type { CallReport, CallState } from './report.ts';
+import type { CallDirection, CallReport, CallState } from './report.ts';
 import type { Roster } from './roster.ts';
 import type { ReceivedFrame, Stream } from './stream.ts';
 import type { Tones } from './tones.ts';
@@ -62,6 +63,15 @@ export interface CallOptions {
   onFrame?: (frame: ReceivedFrame) => void;
 }
 
+/** What becomes of a call that the app makes: what the callee does at once, or what a test says with `respond`. */
+export const dialedOutcomes = [...invitationOutcomes, 'manual'] as const;
+export type DialedOutcome = (typeof dialedOutcomes)[number];
+
+/** The calls that the app makes, and what those say and do who answer. */
+export interface DialedOptions extends Omit<CallOptions, 'app' | 'from' | 'to' | 'schema' | 'announce'> {
+  outcome: DialedOutcome;
+}
+
 /** Operations that can be told to fail. */
 export const failingOperations = [
   'play',
@@ -76,16 +86,23 @@ export type FailingOperation = (typeof failingOperations)[number];
 /** The handle on one call. */
 export interface SimulatedCall extends CallIds {
   readonly id: string;
+  readonly direction: CallDirection;
   readonly from: Identifier;
   readonly to: Identifier;
   readonly state: CallState;
   readonly journal: Journal;
   /** `journal.until`: waits for what is to happen in this call. */
   readonly until: Journal['until'];
-  /** The body of the IncomingCall event, as the webhook gets it. */
+  /** The body of the IncomingCall event, as the webhook gets it. Undefined unless it is an incoming call. */
   readonly announcement: unknown;
-  /** Announces the call, again if it has been. */
+  /** Announces an incoming call, again if it has been. */
   announce(): Promise<boolean>;
+  /**
+   * Whoever the app calls does something about it: the only one, or `target`, as `parseIdentifier` takes it.
+   *
+   * @throws {RestError} 409 where nobody's phone rings
+   */
+  respond(outcome: InvitationOutcome, target?: string): void;
   /** The media: its socket (raw frames, a cut, a slow reader) and its audio. Undefined until answered with media. */
   readonly stream: Stream | undefined;
   /** What is said as text, and the WebSocket it goes to. Undefined until answered with transcription. */
@@ -100,7 +117,7 @@ export interface SimulatedCall extends CallIds {
   press(digits: string): Promise<void>;
   /** The caller says something in words, for whoever recognizes or transcribes speech. */
   say(text: string): void;
-  /** The caller hangs up. */
+  /** The caller hangs up. A callee who hasn't answered declines. */
   hangUp(): void;
   /** Resolves when the call has ended and its last event is delivered. */
   readonly ended: Promise<CallReport>;
@@ -138,12 +155,19 @@ export interface Call extends SimulatedCall {
   readonly setup: Setup | undefined;
   /** Fires when it doesn't ring any more: it is answered, or over. */
   readonly ringing: AbortSignal;
-  /** Takes the call; the function it returns sets the rest going: events, and media. */
-  connect(setup: Setup): Promise<() => void>;
+  readonly over: AbortSignal;
+  /** Those whom the app called; in any other call, the called. */
+  readonly targets: readonly Identifier[];
+  /** The number that those on the telephone see whom the app called. */
+  readonly callerId: string | undefined;
+  /** The app has asked for the call: events go there from now on. */
+  claim(setup: Setup): void;
+  /** It is answered, and `who` is in it; the function it returns sets the rest going: events, and media. */
+  connect(setup: Setup, who: Identifier): Promise<() => void>;
   /** What follows these is told by events; `data` is what they say besides. */
   startMedia(said: Said): void;
   stopMedia(said: Said): Promise<void>;
-  transfer(data: Said & { transferTarget: unknown }): Promise<void>;
+  transfer(target: Identifier, callerId: string | undefined, said: Said): Promise<void>;
   readonly prompts: Prompts;
   /** Undefined until it is connected. */
   readonly recordings: CallRecordings | undefined;
@@ -161,9 +185,15 @@ export interface Call extends SimulatedCall {
 
 /** A call that the simulator placed, while the app makes up its mind. Each throws 404 once it rings no more. */
 export interface IncomingCall extends Call {
-  /** As `connect`. */
+  /** Claims the call, then as `connect`. */
   answer(setup: Setup): Promise<() => void>;
   reject(reason: string): void;
   /** The call rings elsewhere, where the simulator doesn't follow it. */
   redirect(): void;
+}
+
+/** A call that the app makes. */
+export interface OutgoingCall extends Call {
+  /** Rings at those whom it is for, and posts what came of it. */
+  ring(): void;
 }

@@ -1,10 +1,12 @@
 import { incomingCallEvent } from './announcements.ts';
 import { createCall } from './call.ts';
 import type { Exchange } from './exchange.ts';
-import type { CallOptions, IncomingCall } from './handle.ts';
+import type { Call, CallOptions, IncomingCall } from './handle.ts';
 import { createCallIds, parseIdentifier } from './identifiers.ts';
 import { rest } from './post.ts';
 import { RestError } from './rest-error.ts';
+
+export const isIncoming = (call: Call): call is IncomingCall => 'answer' in call;
 
 /** Places a call to the app: it is announced, and rings until somebody answers or gives up. */
 export function createIncomingCall(options: CallOptions, exchange: Exchange): IncomingCall {
@@ -21,7 +23,7 @@ export function createIncomingCall(options: CallOptions, exchange: Exchange): In
     schema,
     new Date(exchange.now()),
   );
-  const call = createCall({ ids, from, to, app: to, options, exchange });
+  const call = createCall({ ids, direction: 'incoming', from, targets: [to], app: to, options, exchange });
 
   async function announce(): Promise<boolean> {
     if (app === undefined) return false;
@@ -56,7 +58,8 @@ export function createIncomingCall(options: CallOptions, exchange: Exchange): In
     announce,
     async answer(setup: Parameters<IncomingCall['answer']>[0]) {
       assertRinging();
-      return call.connect(setup);
+      call.claim(setup);
+      return call.connect(setup, from);
     },
     reject(reason: string) {
       assertRinging();

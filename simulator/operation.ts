@@ -1,18 +1,22 @@
 import { z } from 'zod';
 import { url } from './fields.ts';
-import type { Call, IncomingCall } from './handle.ts';
+import type { Call, IncomingCall, OutgoingCall } from './handle.ts';
 import type { Request } from './http.ts';
+import type { Dial } from './outgoing-call.ts';
 import type { Recording } from './recording.ts';
 import type { RecordingFiles } from './recording-files.ts';
 import { RestError } from './rest-error.ts';
 
-/** Finds calls; each throws 404 where there is none. */
+/** The calls that there are. What finds one throws 404 where it isn't. */
 export interface CallIndex {
   byContext(incomingCallContext: string): IncomingCall;
+  /** One that the app has asked for, and that isn't over. */
   byConnection(callConnectionId: string): Call;
   byServerCall(serverCallId: string): Call;
   /** A recording that runs. */
   byRecording(recordingId: string): Recording;
+  /** Makes a call for the app. */
+  dial(wanted: Dial): OutgoingCall;
 }
 
 /** A request that has passed every check but the operation's own. */

@@ -1,7 +1,17 @@
 import { z } from 'zod';
-import { answerRequest, redirectRequest, rejectRequest, setupOf } from './call-requests.ts';
-import { contextRequest, targetRequest } from './fields.ts';
+import {
+  answerRequest,
+  createRequest,
+  redirectRequest,
+  rejectRequest,
+  setupOf,
+  transferRequest,
+} from './call-requests.ts';
+import { requireCallerId } from './caller-id.ts';
+import { contextRequest } from './fields.ts';
 import type { Call } from './handle.ts';
+import { createUser, parseIdentifier } from './identifiers.ts';
+import { isIncoming } from './incoming-call.ts';
 import { mediaOperations } from './media-operations.ts';
 import type { Operation } from './operation.ts';
 import { action, connection, operation } from './operation.ts';
@@ -23,6 +33,21 @@ export const operations: readonly Operation[] = [
       const call = calls.byContext(body.incomingCallContext);
       const after = await call.answer(setupOf(body));
       return { body: properties(call), after };
+    },
+  }),
+  operation({
+    name: 'createCall',
+    method: 'POST',
+    path: '/calling/callConnections',
+    status: 201,
+    schema: createRequest,
+    run({ body, calls }) {
+      const { source, targets } = body;
+      const callerId = body.sourceCallerIdNumber?.value;
+      requireCallerId(targets, callerId);
+      const from = source ? parseIdentifier(source.id) : createUser();
+      const call = calls.dial({ source: from, targets, callerId, setup: setupOf(body) });
+      return { body: properties(call), after: call.ring };
     },
   }),
   operation({
@@ -63,7 +88,7 @@ export const operations: readonly Operation[] = [
     schema: z.unknown(),
     run({ calls, params }) {
       const call = connection(calls, params);
-      return { after: () => call.end('the app hung up', results.endedByApp) };
+      return { after: () => hangUp(call) };
     },
   }),
   operation({
@@ -74,7 +99,7 @@ export const operations: readonly Operation[] = [
     schema: z.unknown(),
     run({ calls, params }) {
       const call = connection(calls, params);
-      return { after: () => call.end('the app hung up', results.endedByApp) };
+      return { after: () => hangUp(call) };
     },
   }),
   action({
@@ -93,10 +118,10 @@ export const operations: readonly Operation[] = [
   }),
   action({
     name: 'transferToParticipant',
-    schema: targetRequest,
-    run: (call, { targetParticipant }, said) => ({
+    schema: transferRequest,
+    run: (call, { targetParticipant, sourceCallerIdNumber }, said) => ({
       body: said,
-      after: () => void call.transfer({ ...said, transferTarget: targetParticipant }),
+      after: () => void call.transfer(targetParticipant, sourceCallerIdNumber?.value, said),
     }),
   }),
   ...participantOperations,
@@ -105,17 +130,22 @@ export const operations: readonly Operation[] = [
   ...recordingOperations,
 ];
 
+const hangUp = (call: Call) =>
+  call.end('the app hung up', call.state === 'ringing' ? results.calledOff : results.endedByApp);
+
 function properties(call: Call) {
-  const { from, to, setup, transcription } = call;
+  const { from, targets, callerId, setup, transcription } = call;
+  const [to] = targets;
   return {
     callConnectionId: call.callConnectionId,
     serverCallId: call.serverCallId,
     correlationId: call.correlationId,
-    callConnectionState: call.state,
+    callConnectionState: call.state === 'ringing' ? 'connecting' : call.state,
     callbackUri: setup?.callbackUri,
     source: from,
-    targets: [to],
-    ...(to.phoneNumber && { answeredFor: to.phoneNumber }),
+    targets,
+    ...(callerId !== undefined && { sourceCallerIdNumber: { value: callerId } }),
+    ...(isIncoming(call) && to?.phoneNumber && { answeredFor: to.phoneNumber }),
     ...(setup?.media && {
       mediaStreamingSubscription: {
         id: call.callConnectionId,

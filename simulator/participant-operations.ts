@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireCallerId } from './caller-id.ts';
 import { targetRequest } from './fields.ts';
 import type { Operation } from './operation.ts';
 import { action, established, operation } from './operation.ts';
@@ -29,9 +30,14 @@ export const participantOperations: readonly Operation[] = [
     name: 'add',
     of: 'participants',
     schema: addRequest,
-    run(call, { participantToAdd: identifier, invitationTimeoutInSeconds }, said) {
+    run(call, { participantToAdd: identifier, invitationTimeoutInSeconds, sourceCallerIdNumber }, said) {
+      const callerId = sourceCallerIdNumber?.value;
+      requireCallerId([identifier], callerId);
       const seconds = invitationTimeoutInSeconds ?? RING_SECONDS;
-      const { invitationId, ring } = call.invitations.invite(identifier, seconds, said);
+      const { invitationId, ring } = call.invitations.invite(
+        { participant: identifier, callerId, seconds },
+        said,
+      );
       return { body: { ...said, invitationId, participant: { identifier } }, after: ring };
     },
   }),

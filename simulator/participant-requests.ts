@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { identifier, newcomer } from './fields.ts';
+import { identifier, newcomer, phoneNumber } from './fields.ts';
 
 /** A list of exactly one, as the SDK's users know it. */
 export const muteRequest = z.looseObject({
@@ -9,6 +9,7 @@ export const muteRequest = z.looseObject({
 
 export const addRequest = z.looseObject({
   participantToAdd: newcomer,
+  sourceCallerIdNumber: phoneNumber.nullish(),
   invitationTimeoutInSeconds: z.number().int().positive().max(180).nullish(),
   operationContext: z.string().nullish(),
 });

@@ -4,20 +4,24 @@ import type { StreamReport } from './stream.ts';
 
 export type CallState = 'ringing' | 'connected' | 'ended';
 
+/** How the app came to a call: it was called, it called, or it joined one that was there. */
+export type CallDirection = 'incoming' | 'outgoing' | 'joined';
+
 /** How a call went, or goes. */
 export interface CallReport {
   id: string;
+  direction: CallDirection;
   callConnectionId: string;
   correlationId: string;
   state: CallState;
   /**
-   * How it ended: `the caller hung up`, `the app hung up`, `rejected: busy`, `not answered`,
-   * `redirected`, `transferred`.
+   * How it ended: `the caller hung up`, `the app hung up`, `rejected: busy`, `not answered`, `redirected`,
+   * `transferred`; where the app called, `the callee` did it, who also `declined`, `was busy` or `did not answer`.
    */
   outcome: string | undefined;
   /** What went wrong first, in words for whoever placed the call. */
   problem: string | undefined;
-  /** From the announcement to the answer, and from the answer to the media WebSocket, in milliseconds. */
+  /** From the announcement, or the app's call, to the answer, and from the answer to the media WebSocket, in milliseconds. */
   answeredAfterMs: number | undefined;
   mediaAfterMs: number | undefined;
   /** From the answer to the end, in milliseconds. */
@@ -32,6 +36,7 @@ export interface CallReport {
 /** What a report is made of. */
 export interface CallFacts {
   id: string;
+  direction: CallDirection;
   callConnectionId: string;
   correlationId: string;
   state: CallState;
@@ -43,6 +48,7 @@ export interface CallFacts {
 /** Sums up a call by what its journal says. */
 export function reportCall({
   id,
+  direction,
   callConnectionId,
   correlationId,
   state,
@@ -58,11 +64,12 @@ export function reportCall({
   const media101 = all('upgrade').find((entry) => entry.status === 101)?.at;
   return {
     id,
+    direction,
     callConnectionId,
     correlationId,
     state,
     outcome: ended?.outcome,
-    problem: findProblem(all, media),
+    problem: findProblem(all, direction, media),
     answeredAfterMs: answered === undefined ? undefined : answered - placed,
     mediaAfterMs: answered === undefined || media101 === undefined ? undefined : media101 - answered,
     lastedMs: answered === undefined || ended === undefined ? undefined : ended.at - answered,
@@ -86,13 +93,20 @@ const HARMLESS = [1000, 1005, 1006];
 type All = <T extends Entry['type']>(type: T) => Entry<T>[];
 
 /** The first thing that went wrong, in the order in which a call meets them. */
-function findProblem(all: All, media: StreamReport | undefined): string | undefined {
+function findProblem(
+  all: All,
+  direction: CallDirection,
+  media: StreamReport | undefined,
+): string | undefined {
   const lastTry = all('announced').at(-1);
   const rejected = all('rejected')[0];
   const ended = all('ended')[0];
   if (rejected) return `the app rejected the call: ${rejected.reason}`;
   if (ended?.outcome === 'redirected') return undefined;
-  if (ended && all('answered').length === 0) {
+  const answered = all('answered').length > 0;
+  if (ended && !answered && direction !== 'incoming')
+    return ended.outcome === 'the app hung up' ? undefined : ended.outcome;
+  if (ended && !answered) {
     const validated = lastTry?.what === 'validation' && isOk(lastTry.status) && !lastTry.error;
     if (!lastTry || validated) return 'the call was never announced';
     const said = lastTry.status === undefined ? `no answer (${lastTry.error})` : `status ${lastTry.status}`;

@@ -104,7 +104,7 @@ export function createRest({
       const { operation, params } = findOperation(request);
       if (!operation.unversioned) checkVersion(request.query.get('api-version'));
       const body = parseBody(request);
-      const noted = (status: number | undefined, replayed: boolean) => {
+      const noted = (status: number | undefined, replayed: boolean, answered?: unknown) => {
         const requestId = request.headers['repeatability-request-id'];
         note(
           {
@@ -115,14 +115,14 @@ export function createRest({
             replayed,
             requestId: requestId?.toString(),
           },
-          { ...params, ...namesIn(body) },
+          { ...params, ...namesIn(body), ...namesIn(answered) },
         );
       };
       const fault = nextFault(operation.name);
       try {
         const { effect, replayed } = await perform(operation, request, params, fault);
         const answer = spoil({ status: operation.status, ...effect }, fault);
-        noted(answer.cut ? undefined : answer.status, replayed);
+        noted(answer.cut ? undefined : answer.status, replayed, effect.body);
         if (fault?.delayMs === undefined) return answer;
         answer.after?.(); // the call goes on while its answer is on the way
         await pause(fault.delayMs, signal);
@@ -183,7 +183,7 @@ function parseBody({ body }: Request): unknown {
   }
 }
 
-/** Which call a request is about, as far as its path and body say so. */
+/** Which call a request is about, as far as its path, its body and its answer say so. */
 export interface CallNames {
   callConnectionId?: string;
   incomingCallContext?: string;

@@ -19,6 +19,12 @@ export const results = {
     subCode: 7000,
     message: 'The conversation has ended by bot. DiagCode: 200#7000.@',
   },
+  endedByCallee: {
+    code: 200,
+    subCode: 560000,
+    message: 'Call ended by the Pstn User. DiagCode: 200#560000.@',
+  },
+  calledOff: { code: 487, subCode: 540487, message: 'The caller canceled the call. DiagCode: 487#540487.@' },
   transferred: { code: 200, subCode: 7015, message: 'Call ended as the transfer completed successfully.' },
   transferFailed: { code: 603, subCode: 0, message: 'The transfer target declined. DiagCode: 603#0.@' },
   noSocket: {
@@ -54,6 +60,7 @@ export const results = {
   declined: { code: 603, subCode: 560603, message: 'Call declined. DiagCode: 603#560603.@' },
   busy: { code: 486, subCode: 560486, message: 'The callee is busy. DiagCode: 486#560486.@' },
   unanswered: { code: 408, subCode: 560408, message: 'The callee did not answer. DiagCode: 408#560408.@' },
+  foreignCallerId: { code: 403, subCode: 510403, message: 'Call blocked. DiagCode: 403#510403.@' },
   noInvitation: { code: 404, subCode: 8522, message: 'Invitation not found.' },
   notThere: { code: 404, subCode: 8522, message: 'Participant not found.' },
   failed: { code: 500, subCode: 9999, message: 'Unknown internal server error.' },

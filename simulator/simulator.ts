@@ -9,21 +9,19 @@ import type { Durations, Exchange } from './exchange.ts';
 import { defaultDurations } from './exchange.ts';
 import { createFaultPlan } from './fault-plan.ts';
 import type { AnswerFault, CallFaults, FaultChanges, Faults } from './faults.ts';
-import type { Call, CallOptions, IncomingCall, SimulatedCall } from './handle.ts';
+import type { CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './handle.ts';
 import type { Handler } from './http.ts';
 import { createLocalServer } from './http.ts';
-import { createIncomingCall } from './incoming-call.ts';
 import type { Happening, Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
 import { createKeys } from './keys.ts';
-import type { CallIndex } from './operation.ts';
 import { createRecordingFiles } from './recording-files.ts';
 import { createRest } from './rest.ts';
-import { RestError } from './rest-error.ts';
 import type { ScenarioFile } from './scenario.ts';
 import { createScenarioQueue } from './scenario-queue.ts';
 import type { ScenarioProgress, ScenarioReport } from './scenario-run.ts';
 import { makeSpeech } from './speech.ts';
+import { createSwitchboard } from './switchboard.ts';
 import { createTicker } from './ticker.ts';
 import type { Sound } from './wav.ts';
 
@@ -39,6 +37,10 @@ export interface SimulatorOptions extends Partial<Durations> {
   audience?: string;
   /** Starts a local Entra ID, and https: for apps that sign in with a managed identity. */
   entra?: boolean;
+  /** The resource's phone numbers, which its app may call from. By default +15550199. */
+  numbers?: readonly string[];
+  /** What becomes of the calls that the app makes. By default they are accepted. */
+  dialed?: DialedOutcome | DialedOptions;
   /** The secret that each Event Grid delivery carries. By default a new one. */
   eventGridKey?: string;
   /** Pauses between Event Grid's attempts, and how long an answer to it may take, in milliseconds. */
@@ -69,10 +71,14 @@ export interface Simulator {
   readonly eventGridKey: string;
   /** The local Entra ID, where it was asked for. */
   readonly entra: Entra | undefined;
+  readonly numbers: readonly string[];
   /** The environment that makes an app take this simulator for ACS. */
   env(): Record<string, string>;
   /** Places a call. It is announced at once. */
   placeCall(options?: CallOptions): SimulatedCall;
+  /** From now on this becomes of the calls that the app makes. */
+  setDialed(dialed: DialedOutcome | DialedOptions): void;
+  /** The calls, whoever made them. */
   readonly calls: readonly SimulatedCall[];
   /** What happened in all calls, and outside of them. */
   readonly journal: Journal;
@@ -109,6 +115,7 @@ export interface Simulator {
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
   const { port = 0, now = Date.now, clock = () => performance.now(), keepCalls = 1_000 } = options;
+  const { numbers = ['+15550199'] } = options;
   const audience = options.audience ?? randomUUID();
   const eventGridKey = options.eventGridKey ?? randomBytes(32).toString('base64url');
   const accessKey = randomBytes(64);
@@ -121,7 +128,6 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     now,
     also: options.onHappening,
   });
-  const calls: Call[] = [];
   const plan = createFaultPlan(options.seed);
   let speech: Sound | undefined;
 
@@ -155,6 +161,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       ...shared,
       ...fate,
       app: options.app,
+      numbers,
       keys: { ...keys, token: (lifetimeSeconds) => keys.token(lifetimeSeconds, fate.faults().token) },
       ticker,
       eventGrid,
@@ -165,39 +172,13 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       durations: spans,
     };
   }
-  function keep(call: Call) {
-    calls.push(call);
-    const ended = calls.findIndex((one) => one.state === 'ended');
-    if (calls.length > keepCalls && ended >= 0) calls.splice(ended, 1);
-  }
-
-  const index: CallIndex = {
-    byContext: (context) =>
-      found(calls.filter(isIncoming).find((call) => call.incomingCallContext === context)),
-    byConnection: (id) =>
-      found(calls.find((call) => call.callConnectionId === id && call.state === 'connected')),
-    byServerCall: (id) => found(calls.find((call) => call.serverCallId === id && call.state !== 'ended')),
-    byRecording(id) {
-      const recording = calls.map(({ recordings }) => recordings?.find(id)).find((one) => one !== undefined);
-      if (!recording) throw new RestError(404, '8522', 'Recording not found.');
-      return recording;
-    },
-  };
+  const calls = createSwitchboard({ exchangeFor, keepCalls, dialed: options.dialed });
   const rest = createRest({
     ...shared,
     checkCredentials: createCredentialCheck({ accessKey, entra, now }),
-    calls: index,
+    calls,
     files,
-    note(happening, { callConnectionId, incomingCallContext, serverCallId, recordingId }) {
-      const call = calls.find(
-        (one) =>
-          one.callConnectionId === callConnectionId ||
-          one.incomingCallContext === incomingCallContext ||
-          one.serverCallId === serverCallId ||
-          (recordingId !== undefined && one.recordings?.has(recordingId)),
-      );
-      (call?.journal ?? journal).add(happening);
-    },
+    note: (happening, names) => (calls.named(names)?.journal ?? journal).add(happening),
   });
 
   const simulator: Simulator = {
@@ -209,7 +190,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     eventGridKey,
     entra,
     journal,
-    calls,
+    numbers,
+    calls: calls.all,
     until: journal.until,
     get faults() {
       return plan.current;
@@ -222,11 +204,8 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       EVENT_GRID_KEY: eventGridKey,
       ...(options.app !== undefined && { PUBLIC_URL: new URL(options.app).origin }),
     }),
-    placeCall(callOptions = {}) {
-      const call = createIncomingCall(callOptions, exchangeFor(callOptions.faults));
-      keep(call);
-      return call;
-    },
+    placeCall: calls.place,
+    setDialed: calls.setDialed,
     setFaults: plan.change,
     failNext: rest.failNext,
     runScenario: (scenario) => scenarios.run(scenario),
@@ -237,7 +216,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     token: (lifetimeSeconds = 24 * 3600) => keys.token(lifetimeSeconds),
     async close() {
       closing.abort();
-      for (const call of calls) {
+      for (const call of calls.all) {
         call.end('the simulator closed');
         call.journal.close();
       }
@@ -264,11 +243,4 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     return discovery(request) ?? entra?.answer(request) ?? rest.handle(request);
   });
   return simulator;
-}
-
-const isIncoming = (call: Call): call is IncomingCall => 'answer' in call;
-
-function found<C extends Call>(call: C | undefined): C {
-  if (!call) throw new RestError(404, '8522', 'Call not found.');
-  return call;
 }

@@ -35,27 +35,28 @@ export async function answeredCall(
   await call.until('event', ({ event, status }) => event === 'ParticipantsUpdated' && status === 200);
   const [connection] = app.connections;
   assert.ok(connection);
-  const delivered = () => app.deliveries.filter(({ path }) => path === '/callbacks').map(({ body }) => body);
+  return { simulator, app, call, connection, ...eventsOf(app, call) };
+}
+
+/** What an app is told of a call. */
+export function eventsOf(app: App, call: SimulatedCall): Pick<AnsweredCall, 'event' | 'names'> {
+  const find = <K extends Kind>(kind: K, operationContext?: string) =>
+    app.deliveries
+      .filter(({ path }) => path === '/callbacks')
+      .map(({ body }) => parseCallAutomationEvent(JSON.stringify(body)))
+      .find((event): event is Named<K> => {
+        if (event.kind !== kind || event.callConnectionId !== call.callConnectionId) return false;
+        if (operationContext === undefined) return true;
+        return 'operationContext' in event && event.operationContext === operationContext;
+      });
 
   return {
-    simulator,
-    app,
-    call,
-    connection,
-    async event<K extends Kind>(kind: K, operationContext?: string) {
-      const find = () =>
-        delivered()
-          .map((body) => parseCallAutomationEvent(JSON.stringify(body)))
-          .find((event): event is Named<K> => {
-            if (event.kind !== kind) return false;
-            if (operationContext === undefined) return true;
-            return 'operationContext' in event && event.operationContext === operationContext;
-          });
+    async event(kind, operationContext) {
       await call.until(
         'event',
-        ({ event, status }) => event === kind && status === 200 && find() !== undefined,
+        ({ event, status }) => event === kind && status === 200 && find(kind, operationContext) !== undefined,
       );
-      const event = find();
+      const event = find(kind, operationContext);
       assert.ok(event);
       return event;
     },

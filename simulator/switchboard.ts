@@ -1,0 +1,83 @@
+import type { Exchange } from './exchange.ts';
+import type { CallFaults } from './faults.ts';
+import type { Call, CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './handle.ts';
+import { createIncomingCall, isIncoming } from './incoming-call.ts';
+import type { CallIndex } from './operation.ts';
+import { createOutgoingCall } from './outgoing-call.ts';
+import type { CallNames } from './rest.ts';
+import { RestError } from './rest-error.ts';
+
+/** All calls of a simulator, whoever made them. */
+export interface Switchboard extends CallIndex {
+  readonly all: readonly Call[];
+  /** Calls the app. */
+  place(options?: CallOptions): SimulatedCall;
+  /** From now on this becomes of the calls that the app makes. */
+  setDialed(dialed: DialedOutcome | DialedOptions): void;
+  /** The call that a request is about, in whatever state. */
+  named(names: CallNames): Call | undefined;
+}
+
+/**
+ * @param options.exchangeFor what a call has in common with all, but for its own faults
+ * @param options.keepCalls ended calls that are kept
+ * @param options.dialed what becomes of the calls that the app makes
+ */
+export function createSwitchboard({
+  exchangeFor,
+  keepCalls,
+  dialed: atFirst = 'accepted',
+}: {
+  exchangeFor: (own?: CallFaults) => Exchange;
+  keepCalls: number;
+  dialed?: DialedOutcome | DialedOptions | undefined;
+}): Switchboard {
+  const all: Call[] = [];
+  let dialed = readDialed(atFirst);
+
+  function keep<C extends Call>(call: C): C {
+    all.push(call);
+    const ended = all.findIndex((one) => one.state === 'ended');
+    if (all.length > keepCalls && ended >= 0) all.splice(ended, 1);
+    return call;
+  }
+
+  return {
+    all,
+    place: (options = {}) => keep(createIncomingCall(options, exchangeFor(options.faults))),
+    dial: (wanted) => keep(createOutgoingCall(wanted, dialed, exchangeFor(dialed.faults))),
+    setDialed(changed) {
+      dialed = readDialed(changed);
+    },
+    byContext: (context) =>
+      found(all.filter(isIncoming).find((call) => call.incomingCallContext === context)),
+    byConnection: (id) =>
+      found(
+        all.find(
+          ({ callConnectionId, setup, state }) => callConnectionId === id && setup && state !== 'ended',
+        ),
+      ),
+    byServerCall: (id) => found(all.find((call) => call.serverCallId === id && call.state !== 'ended')),
+    byRecording(id) {
+      const recording = all.map(({ recordings }) => recordings?.find(id)).find((one) => one !== undefined);
+      if (!recording) throw new RestError(404, '8522', 'Recording not found.');
+      return recording;
+    },
+    named: ({ callConnectionId, incomingCallContext, serverCallId, recordingId }) =>
+      all.find(
+        (call) =>
+          call.callConnectionId === callConnectionId ||
+          call.incomingCallContext === incomingCallContext ||
+          call.serverCallId === serverCallId ||
+          (recordingId !== undefined && call.recordings?.has(recordingId)),
+      ),
+  };
+}
+
+const readDialed = (dialed: DialedOutcome | DialedOptions): DialedOptions =>
+  typeof dialed === 'string' ? { outcome: dialed } : dialed;
+
+function found<C extends Call>(call: C | undefined): C {
+  if (!call) throw new RestError(404, '8522', 'Call not found.');
+  return call;
+}
