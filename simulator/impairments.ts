@@ -58,6 +58,11 @@ export function createImpairments({
 
     function hold(frame: string | Buffer, sent?: () => void) {
       const { burstFrames, jitterMs } = faults();
+      const isHeld = burst.length + queue.length > 0 || jitterMs !== null || (burstFrames ?? 1) > 1;
+      if (!isHeld) {
+        socket.send(frame, sent);
+        return;
+      }
       burst.push({ frame, sent, due: 0 });
       if (burst.length < (burstFrames ?? 1)) return;
       const delay = jitterMs === null ? 0 : random.upTo('jitterMs', jitterMs);
@@ -137,6 +142,7 @@ export function createImpairments({
       pause,
       resume,
       get bufferedBytes() {
+        if (burst.length + queue.length === 0) return socket.bufferedBytes; // asked before each frame
         const held = [...queue, ...burst];
         return held.reduce((bytes, { frame }) => bytes + frame.length, socket.bufferedBytes);
       },

@@ -9,7 +9,7 @@ export interface CallAudio {
 
 /** Both sides of a call, frame by frame, for whoever placed it. What ACS records is another matter. */
 export interface KeptAudio {
-  /** Undefined: silence. */
+  /** Copies what it keeps. Undefined: silence. */
   add(caller: Buffer | undefined, app: Buffer | undefined): void;
   audio(): CallAudio;
   /** The same as a WAV file: the caller left, the app right. */
@@ -26,8 +26,8 @@ export function createKeptAudio({ sampleRate, limit }: { sampleRate: number; lim
   return {
     add(caller = silence, app = silence) {
       if (callerFrames.length >= limit) return;
-      callerFrames.push(caller);
-      appFrames.push(app);
+      callerFrames.push(Buffer.from(caller));
+      appFrames.push(Buffer.from(app));
     },
     audio,
     wav() {

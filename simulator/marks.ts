@@ -31,41 +31,25 @@ export function writeMark(pcm: Buffer, { call, sequence }: Mark): void {
   }
 }
 
-/** Reads the mark that begins at a sample of 16-bit little-endian PCM, if one does. */
-function readMark(pcm: Buffer, sample: number): Mark | undefined {
-  let at = sample * 2;
-  for (let bit = 31; bit >= 0; bit--, at += 2) {
-    if (((pcm[at] ?? 0) & 1) !== ((SYNC >>> bit) & 1)) return undefined;
-  }
-  const word = () => {
-    let value = 0;
-    for (let bit = 0; bit < 32; bit++, at += 2) value = (value << 1) | ((pcm[at] ?? 0) & 1);
-    return value >>> 0;
-  };
-  const call = word();
-  const sequence = word();
-  return word() === check(call, sequence) ? { call, sequence } : undefined;
-}
-
 /**
  * Finds the marks in a stream of audio, whatever sizes the other side cuts it into.
  *
  * @returns a function that takes the next piece and returns the marks completed by it
  */
 export function createMarkReader(): (pcm: Buffer) => Mark[] {
-  let rest = Buffer.alloc(0);
+  // The last 128 bits, which move up by one with each sample: a mark is complete when they are one.
+  let [first, call, sequence, last] = [0, 0, 0, 0];
   return (piece) => {
-    const pcm = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
-    const samples = pcm.length >> 1;
     const marks: Mark[] = [];
-    let sample = 0;
-    for (; sample + MARK_SAMPLES <= samples; sample++) {
-      const mark = readMark(pcm, sample);
-      if (!mark) continue;
-      marks.push(mark);
-      sample += MARK_SAMPLES - 1;
+    for (let at = 0; at + 1 < piece.length; at += 2) {
+      first = (first << 1) | (call >>> 31);
+      call = (call << 1) | (sequence >>> 31);
+      sequence = (sequence << 1) | (last >>> 31);
+      last = (last << 1) | ((piece[at] ?? 0) & 1);
+      if (first >>> 0 !== SYNC || last >>> 0 !== check(call, sequence)) continue;
+      marks.push({ call: call >>> 0, sequence: sequence >>> 0 });
+      [first, call, sequence, last] = [0, 0, 0, 0]; // no bit belongs to two marks
     }
-    rest = Buffer.from(pcm.subarray(sample * 2));
     return marks;
   };
 }

@@ -4,7 +4,10 @@ export interface Playback {
   push(pcm: Buffer): boolean;
   /** Empties the buffer, as StopAudio does. Returns how much is never heard, in milliseconds. */
   stop(): number;
-  /** Plays one frame's time, which goes by unheard where nobody is listening. Undefined: silence. */
+  /**
+   * Plays one frame's time, which goes by unheard where nobody is listening. Undefined: silence. The frame is gone with
+   * the next one.
+   */
   next(listening?: boolean): Buffer | undefined;
   readonly waitingMs: number;
   readonly heardMs: number;
@@ -25,22 +28,23 @@ export function createPlayback({
   limitMs?: number;
 }): Playback {
   const toMs = (bytes: number) => (bytes / frameBytes) * 20;
+  const frame = Buffer.alloc(frameBytes);
   let pieces: Buffer[] = [];
   let waiting = 0;
   let heard = 0;
   let rest = leadFrames;
 
-  function take(wanted: number, listening: boolean): Buffer | undefined {
-    const frame = Buffer.alloc(wanted);
+  function take(listening: boolean): Buffer | undefined {
     let filled = 0;
-    while (filled < wanted) {
+    while (filled < frameBytes) {
       const piece = pieces[0];
       if (!piece) break;
-      const copied = piece.copy(frame, filled, 0, wanted - filled);
+      const copied = piece.copy(frame, filled, 0, frameBytes - filled);
       filled += copied;
       if (copied === piece.length) pieces.shift();
       else pieces[0] = piece.subarray(copied);
     }
+    frame.fill(0, filled);
     waiting -= filled;
     if (!listening) return undefined;
     heard += filled;
@@ -70,7 +74,7 @@ export function createPlayback({
         rest -= 1;
         return undefined;
       }
-      return take(frameBytes, listening);
+      return take(listening);
     },
     get waitingMs() {
       return toMs(waiting);

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createHistogram } from 'node:perf_hooks';
@@ -23,6 +24,8 @@ export interface SimulatorFigures {
   lateMs: { p50: number; p99: number; max: number };
   /** Of one processor, while all spoke; a frame is one sent and one received. */
   processor: { percent: number; microsecondsPerFrame: number };
+  /** For how much of that time others had the processor that the process was ready to use. Linux alone tells. */
+  waitedPercent: number | undefined;
   /** The most that there was of the process, and of JavaScript's heap at the end. */
   memoryMb: { process: number; heap: number };
   machine: { node: string; processors: string; apart: boolean };
@@ -65,7 +68,7 @@ export async function measureSimulator({
     await Promise.race([ended, Promise.all(calls.map((call) => call.until('upgrade')))]);
     const watch = startWatch(calls);
     await Promise.race([ended, setTimeout(seconds * 1_000)]);
-    const processor = watch();
+    const used = watch();
     const reports = await ended;
     stop();
     return {
@@ -73,7 +76,7 @@ export async function measureSimulator({
       seconds,
       frames: sumFrames(reports),
       lateMs: spread(lateness),
-      processor,
+      ...used,
       memoryMb: readMemory(),
       machine: describeMachine(parted),
       faults: reports.flatMap((report) => faultOf(report, true) ?? []),
@@ -108,15 +111,28 @@ async function startEcho(env: Record<string, string>, parted: Processors | undef
 /** What the process used from here on, as a function to ask later. */
 function startWatch(calls: readonly SimulatedCall[]) {
   const count = () => calls.reduce((sum, { stream }) => sum + (stream?.counts.sent ?? 0), 0);
-  const [begun, sent, used] = [performance.now(), count(), process.cpuUsage()];
-  return () => {
+  const [begun, sent, used, waited] = [performance.now(), count(), process.cpuUsage(), readWaitedMs()];
+  return (): Pick<SimulatorFigures, 'processor' | 'waitedPercent'> => {
     const { user, system } = process.cpuUsage(used);
     const microseconds = user + system;
+    const ms = performance.now() - begun;
     return {
-      percent: microseconds / (performance.now() - begun) / 10,
-      microsecondsPerFrame: microseconds / Math.max(1, count() - sent),
+      processor: {
+        percent: microseconds / ms / 10,
+        microsecondsPerFrame: microseconds / Math.max(1, count() - sent),
+      },
+      waitedPercent: waited === undefined ? undefined : (((readWaitedMs() ?? 0) - waited) / ms) * 100,
     };
   };
+}
+
+/** How long this process's main thread has been ready to run and others ran (Linux, sched-stats.rst). */
+function readWaitedMs(): number | undefined {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return undefined;
+  }
 }
 
 function tellProgress(calls: readonly SimulatedCall[], progress: (line: string) => void) {
@@ -165,7 +181,7 @@ function describeMachine(parted: Processors | undefined): SimulatorFigures['mach
 
 /** The figures for a person. */
 export function tabulateSimulator(figures: SimulatorFigures): string {
-  const { frames, lateMs, processor, memoryMb, machine } = figures;
+  const { frames, lateMs, processor, waitedPercent, memoryMb, machine } = figures;
   const ms = (value: number) => `${value.toFixed(1)} ms`;
   const rows = [
     ['calls', `${figures.calls}, 50 frames/s each, all of them at once for ${figures.seconds} s`],
@@ -178,6 +194,12 @@ export function tabulateSimulator(figures: SimulatorFigures): string {
     [
       'processor',
       `${processor.percent.toFixed(0)} % of one, ${processor.microsecondsPerFrame.toFixed(1)} µs for each frame there and back`,
+    ],
+    [
+      'waited',
+      waitedPercent === undefined
+        ? 'not known on this system'
+        : `${waitedPercent.toFixed(1)} % of the time for a processor that others used`,
     ],
     ['memory', `${memoryMb.process} MB at most, ${memoryMb.heap} MB of it the heap's at the end`],
     [

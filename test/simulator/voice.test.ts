@@ -5,7 +5,10 @@ import { createVoice } from '../../simulator/voice.ts';
 const sound = { sampleRate: 24_000, samples: new Int16Array(720).fill(300) }; // a frame and a half
 const frames = (options: { loop: boolean }) => {
   const voice = createVoice({ sound, sampleRate: 24_000, ...options });
-  return Array.from({ length: 4 }, () => voice.next());
+  return Array.from({ length: 4 }, () => {
+    const { pcm, silent } = voice.next();
+    return { pcm: Buffer.from(pcm), silent };
+  });
 };
 
 test('says a sound once, then nothing', () => {
