@@ -63,6 +63,13 @@ export const createRequest = setupRequest.extend({
   source: z.looseObject({ id: z.string() }).nullish(),
   sourceCallerIdNumber: phoneNumber.nullish(),
 });
+export const connectRequest = setupRequest.extend({
+  callLocator: z.union([
+    z.looseObject({ serverCallId: z.string() }),
+    z.looseObject({ groupCallId: z.string() }).transform(() => ({ serverCallId: undefined })),
+    z.looseObject({ roomId: z.string() }).transform(() => ({ serverCallId: undefined })),
+  ]),
+});
 export const rejectRequest = z.looseObject({
   incomingCallContext: z.string(),
   callRejectReason: oneOf('none', 'busy', 'forbidden').default('none'),

@@ -195,19 +195,26 @@ export function createCall({
     return () => void proceed();
   };
 
+  const leave: Call['leave'] = (rawId, outcome) => {
+    const announce = roster.remove(rawId);
+    return () => {
+      announce();
+      if (roster.all().every(({ identifier }) => identifier === app)) end(outcome, results.endedByApp);
+    };
+  };
+
   const removeParticipant: Call['removeParticipant'] = async (rawId, said) => {
     const participant = roster.all().find(({ identifier }) => identifier.rawId === rawId)?.identifier;
     if (!participant)
       return push('RemoveParticipantFailed', { ...said, participant: { rawId } }, results.notThere);
-    const announce = roster.remove(rawId);
+    const left = leave(rawId, 'everyone was removed');
     await push('RemoveParticipantSucceeded', { ...said, participant });
-    announce();
-    if (roster.all().every(({ identifier }) => identifier === app))
-      end('everyone was removed', results.endedByApp);
+    left();
   };
 
   function end(outcome: string, result: Result = results.endedByCaller) {
     if (state === 'ended') return;
+    const last = direction === 'joined' && state === 'ringing' ? 'ConnectFailed' : 'CallDisconnected';
     state = 'ended';
     stopRinging.abort();
     hungUp.abort();
@@ -217,7 +224,7 @@ export function createCall({
       Promise.all([media?.stream.close(), transcription?.close()]),
       rest(durations.graceMs, signal),
     ]);
-    void Promise.all([push('CallDisconnected', {}, result), closed])
+    void Promise.all([push(last, {}, result), closed])
       .then(() => callbacks?.settled())
       .then(() => settle(report()));
   }
@@ -246,6 +253,7 @@ export function createCall({
     direction,
     from,
     to,
+    app,
     targets,
     callerId,
     announcement: undefined,
@@ -263,6 +271,7 @@ export function createCall({
     tones,
     roster,
     invitations,
+    leave,
     removeParticipant,
     fails: shared.fails,
     push,

@@ -76,6 +76,7 @@ export interface DialedOptions extends Omit<CallOptions, 'app' | 'from' | 'to' |
 export const failingOperations = [
   'play',
   'recognize',
+  'connect',
   'hold',
   'sendDtmfTones',
   'startContinuousDtmfRecognition',
@@ -156,6 +157,8 @@ export interface Call extends SimulatedCall {
   /** Fires when it doesn't ring any more: it is answered, or over. */
   readonly ringing: AbortSignal;
   readonly over: AbortSignal;
+  /** Which of those in the call is the app. */
+  readonly app: Identifier;
   /** Those whom the app called; in any other call, the called. */
   readonly targets: readonly Identifier[];
   /** The number that those on the telephone see whom the app called. */
@@ -174,6 +177,8 @@ export interface Call extends SimulatedCall {
   readonly tones: Tones;
   readonly roster: Roster;
   readonly invitations: Invitations;
+  /** Takes somebody out at once; the function tells everyone, and ends the call without anyone to talk to. */
+  leave(rawId: string, outcome: string): () => void;
   /** Posts what came of it; without anyone to talk to, the call is over. */
   removeParticipant(rawId: string, said: Said): Promise<void>;
   /** Whether an operation that was accepted is to fail. */
@@ -190,6 +195,12 @@ export interface IncomingCall extends Call {
   reject(reason: string): void;
   /** The call rings elsewhere, where the simulator doesn't follow it. */
   redirect(): void;
+}
+
+/** A call that the app joins. */
+export interface JoinedCall extends Call {
+  /** Comes in, and posts what came of it. */
+  enter(): void;
 }
 
 /** A call that the app makes. */

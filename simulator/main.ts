@@ -18,11 +18,22 @@ const program = createCommand('simulator')
     parseUrl,
     'http://127.0.0.1:8080/api/incoming-call',
   )
+  .option('--numbers <numbers...>', 'phone numbers of the resource, which the app may call from', [
+    '+15550199',
+  ])
   .option('--entra', 'a local Entra ID and https: the environment of an app with a managed identity')
   .option('--seed <number>', 'makes the faults that happen by chance happen again', parseSeed)
   .parse();
 
-const { port, ...options } = program.opts<{ port: number; app: string; entra?: boolean; seed?: number }>();
+interface Options {
+  port: number;
+  app: string;
+  numbers: string[];
+  entra?: boolean;
+  seed?: number;
+}
+
+const { port, ...options } = program.opts<Options>();
 
 try {
   const simulator = await createSimulator({ port, ...options });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { url } from './fields.ts';
-import type { Call, IncomingCall, OutgoingCall } from './handle.ts';
+import type { Call, IncomingCall, JoinedCall, OutgoingCall } from './handle.ts';
 import type { Request } from './http.ts';
+import type { Join } from './joined-call.ts';
 import type { Dial } from './outgoing-call.ts';
 import type { Recording } from './recording.ts';
 import type { RecordingFiles } from './recording-files.ts';
@@ -17,6 +18,8 @@ export interface CallIndex {
   byRecording(recordingId: string): Recording;
   /** Makes a call for the app. */
   dial(wanted: Dial): OutgoingCall;
+  /** Joins the app to a call, which it may turn out not to be able to. */
+  join(wanted: Join): JoinedCall;
 }
 
 /** A request that has passed every check but the operation's own. */
@@ -90,7 +93,7 @@ export function action<T extends z.ZodType>(row: {
   /** 202 unless told otherwise. */
   status?: number;
   schema: T;
-  run: (call: Call, body: z.output<T>, said: Said) => Effect;
+  run: (call: Call, body: z.output<T>, said: Said, calls: CallIndex) => Effect;
 }): Operation {
   const { name, of, status = 202, schema, run } = row;
   return {
@@ -100,7 +103,7 @@ export function action<T extends z.ZodType>(row: {
     status,
     run({ calls, params, body }) {
       const [wanted, said] = [parse(schema, body), parse(saidRequest, body)];
-      return run(established(calls, params), wanted, said);
+      return run(established(calls, params.callConnectionId), wanted, said, calls);
     },
   };
 }
@@ -110,8 +113,8 @@ export const connection = (calls: CallIndex, params: Record<string, string>) =>
   calls.byConnection(params.callConnectionId ?? '');
 
 /** The same, once somebody has answered. */
-export function established(calls: CallIndex, params: Record<string, string>): Call {
-  const call = connection(calls, params);
+export function established(calls: CallIndex, callConnectionId = ''): Call {
+  const call = calls.byConnection(callConnectionId);
   if (call.state === 'connected') return call;
   throw new RestError(400, '8501', 'Action not supported: the call is not established.');
 }

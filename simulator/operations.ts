@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   answerRequest,
+  connectRequest,
   createRequest,
   redirectRequest,
   rejectRequest,
@@ -48,6 +49,17 @@ export const operations: readonly Operation[] = [
       const from = source ? parseIdentifier(source.id) : createUser();
       const call = calls.dial({ source: from, targets, callerId, setup: setupOf(body) });
       return { body: properties(call), after: call.ring };
+    },
+  }),
+  operation({
+    name: 'connect',
+    method: 'POST',
+    path: '/calling/callConnections:connect',
+    status: 200,
+    schema: connectRequest,
+    run({ body, calls }) {
+      const call = calls.join({ serverCallId: body.callLocator.serverCallId, setup: setupOf(body) });
+      return { body: properties(call), after: call.enter };
     },
   }),
   operation({

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { requireCallerId } from './caller-id.ts';
 import { targetRequest } from './fields.ts';
+import { moveParticipants } from './moves.ts';
 import type { Operation } from './operation.ts';
 import { action, established, operation } from './operation.ts';
-import { addRequest, cancelAddRequest, muteRequest, removeRequest } from './participant-requests.ts';
+import {
+  addRequest,
+  cancelAddRequest,
+  moveRequest,
+  muteRequest,
+  removeRequest,
+} from './participant-requests.ts';
+import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
 
 const RING_SECONDS = 45;
@@ -16,7 +24,9 @@ export const participantOperations: readonly Operation[] = [
     path: '/calling/callConnections/{callConnectionId}/participants',
     status: 200,
     schema: z.unknown(),
-    run: ({ calls, params }) => ({ body: { value: established(calls, params).roster.all() } }),
+    run: ({ calls, params }) => ({
+      body: { value: established(calls, params.callConnectionId).roster.all() },
+    }),
   }),
   operation({
     name: 'getParticipant',
@@ -24,7 +34,9 @@ export const participantOperations: readonly Operation[] = [
     path: '/calling/callConnections/{callConnectionId}/participants/{rawId}',
     status: 200,
     schema: z.unknown(),
-    run: ({ calls, params }) => ({ body: established(calls, params).roster.find(params.rawId ?? '') }),
+    run: ({ calls, params }) => ({
+      body: established(calls, params.callConnectionId).roster.find(params.rawId ?? ''),
+    }),
   }),
   action({
     name: 'add',
@@ -58,6 +70,20 @@ export const participantOperations: readonly Operation[] = [
       body: said,
       after: () => void call.removeParticipant(participantToRemove.rawId, said),
     }),
+  }),
+  action({
+    name: 'moveHere',
+    of: 'participants',
+    schema: moveRequest,
+    run(call, { targetParticipants, fromCall }, said, calls) {
+      const from = established(calls, fromCall);
+      if (from === call) throw new RestError(400, '8523', 'fromCall: is this call itself.');
+      const participants = targetParticipants.map((identifier) => ({ identifier }));
+      return {
+        body: { ...said, participants, fromCall },
+        after: () => void moveParticipants(targetParticipants, from, call, said),
+      };
+    },
   }),
   action({
     name: 'mute',

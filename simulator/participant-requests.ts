@@ -21,3 +21,7 @@ export const removeRequest = z.looseObject({
   participantToRemove: identifier,
   operationContext: z.string().nullish(),
 });
+export const moveRequest = z.looseObject({
+  targetParticipants: z.array(newcomer).min(1),
+  fromCall: z.string(),
+});

@@ -62,6 +62,7 @@ export const results = {
   unanswered: { code: 408, subCode: 560408, message: 'The callee did not answer. DiagCode: 408#560408.@' },
   foreignCallerId: { code: 403, subCode: 510403, message: 'Call blocked. DiagCode: 403#510403.@' },
   noInvitation: { code: 404, subCode: 8522, message: 'Invitation not found.' },
+  noCall: { code: 404, subCode: 8522, message: 'Call not found.' },
   notThere: { code: 404, subCode: 8522, message: 'Participant not found.' },
   failed: { code: 500, subCode: 9999, message: 'Unknown internal server error.' },
   noSpeech: {

@@ -2,6 +2,7 @@ import type { Exchange } from './exchange.ts';
 import type { CallFaults } from './faults.ts';
 import type { Call, CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './handle.ts';
 import { createIncomingCall, isIncoming } from './incoming-call.ts';
+import { createJoinedCall } from './joined-call.ts';
 import type { CallIndex } from './operation.ts';
 import { createOutgoingCall } from './outgoing-call.ts';
 import type { CallNames } from './rest.ts';
@@ -46,6 +47,10 @@ export function createSwitchboard({
     all,
     place: (options = {}) => keep(createIncomingCall(options, exchangeFor(options.faults))),
     dial: (wanted) => keep(createOutgoingCall(wanted, dialed, exchangeFor(dialed.faults))),
+    join(wanted) {
+      const joined = all.find((one) => one.serverCallId === wanted.serverCallId && one.state === 'connected');
+      return keep(createJoinedCall(wanted, joined, dialed, exchangeFor(dialed.faults)));
+    },
     setDialed(changed) {
       dialed = readDialed(changed);
     },
