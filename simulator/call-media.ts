@@ -43,8 +43,8 @@ export function createCallMedia({
   exchange: Exchange;
   ids: CallIds;
   voices: Voices;
-  /** Whether a prompt sounds just now. */
-  prompting: () => boolean;
+  /** The next 20 ms of a prompt. Undefined: none sounds. */
+  prompting: () => Buffer | undefined;
   /** Fires when the call has ended. */
   over: AbortSignal;
   note: (happening: Happening) => void;

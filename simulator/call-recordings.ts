@@ -8,13 +8,14 @@ import { createRecording } from './recording.ts';
 import type { RecordingRequest } from './recording-requests.ts';
 import { RestError } from './rest-error.ts';
 import type { Roster } from './roster.ts';
-import { makeTone } from './tone.ts';
 import type { SpokenFrame, Voices } from './voices.ts';
 
 /** The recordings of one call, one at a time. */
 export interface CallRecordings {
   /** @throws {RestError} 409 while another one runs */
   start(request: RecordingRequest): Recording;
+  /** Whether there is one now. */
+  readonly running: boolean;
   /** Undefined unless it runs. */
   find(recordingId: string): Recording | undefined;
   /** Whether there is, or was, such a recording of this call. */
@@ -28,7 +29,7 @@ const MAX_CATCH_UP = 50; // frames: after a longer stall (a laptop that slept) t
 /**
  * @param options.app the raw id of the app
  * @param options.streaming whether media streaming lets time pass in the call; else a recording does
- * @param options.prompting whether a prompt sounds just now
+ * @param options.prompting the next 20 ms of a prompt; undefined: none sounds
  * @param options.over fires when the call has ended
  * @param options.fate what may befall the event of Event Grid
  * @param options.push posts a callback event
@@ -53,14 +54,13 @@ export function createCallRecordings({
   roster: Roster;
   voices: Voices;
   streaming: () => boolean;
-  prompting: () => boolean;
+  prompting: () => Buffer | undefined;
   over: AbortSignal;
   fate: EventFate;
   push: (type: string, data: object) => Promise<void>;
 }): CallRecordings {
   const { eventGrid, files, now, signal, ticker } = exchange;
   const known = new Set<string>();
-  const tone = makeTone(voices.sampleRate);
   const present = () => roster.all().map(({ identifier }) => identifier.rawId);
   let running: Recording | undefined;
   let nextTick: number | undefined;
@@ -75,7 +75,7 @@ export function createCallRecordings({
     const due = Math.min(tick - (nextTick ?? tick), MAX_CATCH_UP) + 1;
     nextTick = tick + 1;
     if (streaming()) return;
-    for (let frame = 0; frame < due; frame++) add(voices.next(), prompting() ? tone : undefined);
+    for (let frame = 0; frame < due; frame++) add(voices.next(), prompting());
   }
 
   /** Keeps the file, and tells the webhook where. */
@@ -105,6 +105,9 @@ export function createCallRecordings({
       nextTick = undefined;
       unsubscribe = ticker.add(run);
       return running;
+    },
+    get running() {
+      return running !== undefined;
     },
     find: (recordingId) => (running?.id === recordingId ? running : undefined),
     has: (recordingId) => known.has(recordingId),

@@ -16,6 +16,7 @@ import { createKeypad } from './keypad.ts';
 import type { Said } from './operation.ts';
 import { callbackUri } from './operation.ts';
 import { rest } from './post.ts';
+import { createPromptPlayer } from './prompt-player.ts';
 import { createPrompts } from './prompts.ts';
 import type { CallDirection, CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
@@ -102,7 +103,17 @@ export function createCall({
     outcome: options.invited ?? 'accepted',
   });
   const keypad = createKeypad(shared);
-  const prompts = createPrompts({ ...shared, keypad, words, hasSpeech: () => setup?.hasSpeech === true });
+  const prompts = createPrompts({
+    ...shared,
+    keypad,
+    words,
+    player: createPromptPlayer({
+      frameMs: durations.frameMs,
+      sampleRate: () => setup?.media?.sampleRate ?? tapeRate,
+      isHeard: () => media?.stream.live === true || recordings?.running === true,
+    }),
+    hasSpeech: () => setup?.hasSpeech === true,
+  });
   const tones = createTones({ ...shared, keypad });
 
   /** What follows once somebody has answered. */
@@ -153,7 +164,7 @@ export function createCall({
       roster,
       voices,
       streaming: () => media?.stream.live === true,
-      prompting: () => prompts.sounding,
+      prompting: prompts.next,
       over: hungUp.signal,
       fate,
       push,
@@ -165,7 +176,7 @@ export function createCall({
         exchange,
         ids,
         voices,
-        prompting: () => prompts.sounding,
+        prompting: prompts.next,
         over: hungUp.signal,
         note,
         push,

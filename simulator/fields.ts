@@ -4,14 +4,16 @@ import { parseIdentifier } from './identifiers.ts';
 // Of what the bodies of requests are made. What the REST specification requires is required, and what an operation here
 // looks at is checked. The rest may be anything.
 
+/** Whether the host of a URL is this machine. */
+export const isLoopback = (hostname: string) => /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
+
 /** Plain http and ws are for this machine only, as it has no certificate. */
 export const url = (scheme: 'http' | 'ws') =>
   z.string().refine((value) => {
     const parsed = URL.parse(value);
     if (!parsed) return false;
     const { protocol, hostname } = parsed;
-    const isLocal = /^(127\.0\.0\.1|localhost|\[::1\])$/.test(hostname);
-    return protocol === `${scheme}s:` || (protocol === `${scheme}:` && isLocal);
+    return protocol === `${scheme}s:` || (protocol === `${scheme}:` && isLoopback(hostname));
   }, `has to be a URL with ${scheme}s, or with ${scheme} on this machine`);
 /** Clients send these values in more than one casing. */
 export const oneOf = <T extends string>(...values: T[]) =>

@@ -6,7 +6,7 @@ const MS_PER_LETTER = 60;
 const MAX_LETTERS = 5_000;
 const spoken = (text: string) => Math.max(1, Math.min(text.length, MAX_LETTERS)) * MS_PER_LETTER;
 
-/** What is played, and how many milliseconds it takes: a text as long as reading it does, a file a second. */
+/** What is played, and how many milliseconds it takes: a text as long as reading it does, a file out of reach a second. */
 const playSource = z
   .discriminatedUnion('kind', [
     z.looseObject({ kind: z.literal('file'), file: z.looseObject({ uri: z.string() }) }),
@@ -14,7 +14,7 @@ const playSource = z
     z.looseObject({ kind: z.literal('ssml'), ssml: z.looseObject({ ssmlText: z.string() }) }),
   ])
   .transform((source) => {
-    if (source.kind === 'file') return { kind: source.kind, ms: 1_000 };
+    if (source.kind === 'file') return { kind: source.kind, uri: source.file.uri, ms: 1_000 };
     const text = source.kind === 'text' ? source.text.text : source.ssml.ssmlText.replaceAll(/<[^<>]*>/g, '');
     return { kind: source.kind, ms: spoken(text) };
   });

@@ -3,15 +3,16 @@ import type { FailingOperation } from './handle.ts';
 import type { Keypad } from './keypad.ts';
 import type { PlayRequest, PlaySource, RecognizeRequest } from './media-requests.ts';
 import type { Said } from './operation.ts';
-import { rest } from './post.ts';
+import { downloadWav, isWithinReach } from './prompt-file.ts';
+import type { Playable, PromptPlayer } from './prompt-player.ts';
 import { createRecognizer } from './recognition.ts';
 import { results } from './results.ts';
 import type { Words } from './words.ts';
 
 /** What a call is played to, and what waits for its turn: one media operation at a time, as ACS has it. */
 export interface Prompts {
-  /** Whether something sounds just now. */
-  readonly sounding: boolean;
+  /** The next 20 ms of what sounds. Undefined: nothing does. */
+  next(): Buffer | undefined;
   /** Plays once what was asked for before is through, and posts what came of it. */
   play(request: PlayRequest, said: Said): void;
   /** Plays a prompt, if there is one, then listens to the caller's keys and words, and posts what came of it. */
@@ -23,6 +24,7 @@ export interface Prompts {
 /**
  * @param options.frameMs what 20 ms of audio take, in milliseconds
  * @param options.over fires when the call has ended: what is under way ends without an event
+ * @param options.player is what it is played with
  * @param options.hasSpeech whether there is a speech service, without which no text is read and no word is heard
  * @param options.fails whether this operation is to fail
  * @param options.push posts a callback event
@@ -32,6 +34,7 @@ export function createPrompts({
   over,
   keypad,
   words,
+  player,
   hasSpeech,
   fails,
   push,
@@ -40,13 +43,13 @@ export function createPrompts({
   over: AbortSignal;
   keypad: Keypad;
   words: Words;
+  player: PromptPlayer;
   hasSpeech: () => boolean;
   fails: (operation: FailingOperation) => boolean;
   push: (type: string, data: object, result?: Result) => Promise<void>;
 }): Prompts {
   let last = Promise.resolve();
   let canceling = new AbortController();
-  let sounding = false;
 
   function enqueue(interrupt: boolean, run: (canceled: AbortSignal) => Promise<void>) {
     if (interrupt) cancel();
@@ -63,27 +66,38 @@ export function createPrompts({
 
   const toMs = (seconds: number) => seconds * 50 * frameMs;
 
-  async function sound(sources: readonly PlaySource[], until: AbortSignal) {
-    sounding = true;
-    for (const { ms } of sources) await rest(toMs(ms / 1_000), AbortSignal.any([until, over]));
-    sounding = false;
+  async function sound(playables: readonly Playable[], until: AbortSignal) {
+    for (const playable of playables) {
+      if (until.aborted) return;
+      await player.play(playable, until);
+    }
   }
 
-  /** Which source can't be played, and why. */
-  function findFailure(operation: FailingOperation, sources: readonly PlaySource[]) {
-    const unread = hasSpeech() ? -1 : sources.findIndex(({ kind }) => kind !== 'file');
-    if (unread >= 0) return { index: { failedPlaySourceIndex: unread }, result: results.noSpeech };
-    if (!fails(operation)) return undefined;
-    const result = operation === 'play' ? results.noFile : results.noPrompt;
-    return { index: { failedPlaySourceIndex: 0 }, result };
+  async function load(source: PlaySource, until: AbortSignal): Promise<Playable | { failure: Result }> {
+    if (source.kind !== 'file') return hasSpeech() ? source : { failure: results.noSpeech };
+    return isWithinReach(source.uri) ? downloadWav(source.uri, { signal: until }) : source;
+  }
+
+  /** Loads all of it before any of it sounds, or says which can't be played first, and why. */
+  async function loadAll(operation: FailingOperation, sources: readonly PlaySource[], until: AbortSignal) {
+    const playables: Playable[] = [];
+    for (const [failedPlaySourceIndex, source] of sources.entries()) {
+      const loaded = await load(source, until);
+      if ('failure' in loaded)
+        return { playables, failed: { failedPlaySourceIndex }, result: loaded.failure };
+      playables.push(loaded);
+    }
+    const failed = fails(operation) ? { failedPlaySourceIndex: 0 } : undefined;
+    return { playables, failed, result: results.noFile };
   }
 
   async function play({ playSources, playOptions }: PlayRequest, said: Said, canceled: AbortSignal) {
-    const failure = findFailure('play', playSources);
-    if (failure) return push('PlayFailed', { ...said, ...failure.index }, failure.result);
-    if (!canceled.aborted) await push('PlayStarted', said);
-    do await sound(playSources, canceled);
-    while (playOptions.loop && !canceled.aborted && !over.aborted);
+    const until = AbortSignal.any([canceled, over]);
+    const { playables, failed, result } = await loadAll('play', playSources, until);
+    if (failed && !until.aborted) return push('PlayFailed', { ...said, ...failed }, result);
+    if (!until.aborted) await push('PlayStarted', said);
+    do await sound(playables, until);
+    while (playOptions.loop && !until.aborted);
     if (over.aborted) return;
     if (canceled.aborted) await push('PlayCanceled', said, results.canceled);
     else await push('PlayCompleted', said);
@@ -92,12 +106,15 @@ export function createPrompts({
   async function recognize(request: RecognizeRequest, said: Said, canceled: AbortSignal) {
     const { inputType, interruptPrompt, prompts } = request;
     if (inputType !== 'dtmf' && !hasSpeech()) return push('RecognizeFailed', said, results.noSpeech);
-    const failure = findFailure('recognize', prompts);
-    if (failure) return push('RecognizeFailed', { ...said, ...failure.index }, failure.result);
     const until = AbortSignal.any([canceled, over]);
-    if (!interruptPrompt) await sound(prompts, until); // what is pressed or said meanwhile is lost
+    const { playables, failed, result: reason } = await loadAll('recognize', prompts, until);
+    if (failed && !until.aborted) {
+      const isUnread = reason === results.noSpeech;
+      return push('RecognizeFailed', { ...said, ...failed }, isUnread ? reason : results.noPrompt);
+    }
+    if (!interruptPrompt) await sound(playables, until); // what is pressed or said meanwhile is lost
     const recognizer = createRecognizer({ request, keypad, words, toMs });
-    if (interruptPrompt) await sound(prompts, AbortSignal.any([until, recognizer.begun]));
+    if (interruptPrompt) await sound(playables, AbortSignal.any([until, recognizer.begun]));
     const { recognized, result } = await recognizer.finish(until);
     recognizer.close();
     if (over.aborted) return;
@@ -107,9 +124,7 @@ export function createPrompts({
   }
 
   return {
-    get sounding() {
-      return sounding;
-    },
+    next: player.next,
     play(request, said) {
       enqueue(request.interruptCallMediaOperation === true, (canceled) => play(request, said, canceled));
     },

@@ -56,6 +56,7 @@ export const results = {
     subCode: 8511,
     message: 'Action failed, encountered failure while trying to play the prompt.',
   },
+  badFile: { code: 400, subCode: 8535, message: 'Action failed, file format is invalid.' },
   noFile: { code: 400, subCode: 8536, message: 'Action failed, file could not be downloaded.' },
   declined: { code: 603, subCode: 560603, message: 'Call declined. DiagCode: 603#560603.@' },
   busy: { code: 486, subCode: 560486, message: 'The callee is busy. DiagCode: 486#560486.@' },

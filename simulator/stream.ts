@@ -14,7 +14,7 @@ import { createMeter } from './meter.ts';
 import type { Outbound } from './outbound.ts';
 import type { Random } from './random.ts';
 import type { Ticker } from './ticker.ts';
-import { makeTone, mix } from './tone.ts';
+import { mix } from './tone.ts';
 import type { SpokenFrame, Voices } from './voices.ts';
 import { arrange } from './voices.ts';
 
@@ -85,8 +85,8 @@ export interface StreamOptions {
   /** What may go wrong, and the chance that it depends on. */
   faults: () => Faults;
   random: Random;
-  /** Whether a prompt sounds just now, which is heard besides the app. */
-  prompting: () => boolean;
+  /** The next 20 ms of a prompt, which is heard besides the app. Undefined: none sounds. */
+  prompting: () => Buffer | undefined;
   /** Hears the call: what each says, and what is said to them. */
   onSound: (said: readonly SpokenFrame[], heard: Buffer | undefined) => void;
   /** Sees every frame of the app. */
@@ -106,7 +106,6 @@ export function createStream(options: StreamOptions): Stream {
   const meter = createMeter({ call, graceMs: options.graceMs, clock: impairments.clock });
   const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
   const kept = createKeptAudio({ sampleRate: format.sampleRate, limit: options.keep });
-  const tone = makeTone(format.sampleRate);
   const subscriptionId = crypto.randomUUID();
   const count = { sent: 0, late: 0, unsent: 0 };
   let socket: ImpairedSocket | undefined;
@@ -123,7 +122,7 @@ export function createStream(options: StreamOptions): Stream {
       const isThrough = framesLeft <= 0;
       if (!isThrough) framesLeft -= 1;
       const said = isThrough ? [] : voices.next();
-      const heard = mix(ear.next(voices.listening), options.prompting() ? tone : undefined);
+      const heard = mix(ear.next(voices.listening), options.prompting());
       options.onSound(said, heard);
       kept.add(speak(socket, said, dueAt - missed * ticker.periodMs), heard);
       // One at a time: what is on its way comes in between ticks, not within a stall.

@@ -1,7 +1,7 @@
 const HERTZ = 400; // a whole number of waves in 20 ms: frames follow one another without a click
 const LOUDNESS = 6_000;
 
-/** 20 ms of a tone, as 16-bit little-endian PCM: what a prompt sounds like here, whatever it says. */
+/** 20 ms of a tone, as 16-bit little-endian PCM: what a prompt sounds like here whose own sound there isn't. */
 export function makeTone(sampleRate: number): Buffer {
   const frame = Buffer.alloc(sampleRate / 25);
   for (let at = 0; at < frame.length; at += 2) {

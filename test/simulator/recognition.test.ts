@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { CallMediaRecognizeChoiceOptions } from '@azure/communication-call-automation';
 import { DtmfTone } from '@azure/communication-call-automation';
 import { answeredCall } from './support/answered.ts';
+import { serveFiles } from './support/files.ts';
 
 const caller = { phoneNumber: '+15550100' };
 const file = { kind: 'fileSource', url: 'https://example.com/menu.wav' } as const;
@@ -176,6 +177,17 @@ test('nobody listens to words without a speech service', async (t) => {
     const { resultInformation } = await event('RecognizeFailed', options.kind);
     assert.deepEqual([resultInformation?.code, resultInformation?.subCode], [400, 8565]);
   }
+});
+
+test('a prompt that can not be had fails with it', async (t) => {
+  const { url } = await serveFiles(t, {});
+  const { connection, event } = await answeredCall(t);
+  const missing = { kind: 'fileSource', url: `${url}/missing.wav` } as const;
+  const options = { ...dtmf, maxTonesToCollect: 1, playPrompts: [file, missing] };
+  await connection.getCallMedia().startRecognizing(caller, options);
+  const { failedPlaySourceIndex, resultInformation } = await event('RecognizeFailed');
+  assert.equal(failedPlaySourceIndex, 1);
+  assert.deepEqual([resultInformation?.code, resultInformation?.subCode], [500, 8511]);
 });
 
 test('recognizing is told to fail', async (t) => {
