@@ -162,3 +162,26 @@ test('a call is made only where its events can go', async (t) => {
     message: /^callbackUri: /,
   });
 });
+
+test('the control plane decides as well', async (t) => {
+  const { simulator, dial } = await dialingApp(t);
+  const ask = async (path: string, body?: object) => {
+    const response = await fetch(`${simulator.url}/_simulator/${path}`, {
+      method: body ? 'POST' : 'GET',
+      headers: { 'content-type': 'application/json' },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, answer: (await response.json()) as unknown };
+  };
+  assert.deepEqual((await ask('dialed', { outcome: 'manual' })).answer, { outcome: 'manual' });
+  assert.equal((await ask('dialed', { outcome: 'engaged' })).status, 400);
+  assert.equal((await ask('dialed', { outcome: 'busy', from: '+15550100' })).status, 400);
+  const { call, event } = await dial();
+  const glance = { id: call.id, direction: 'outgoing', state: 'ringing', sent: 0, received: 0 };
+  assert.deepEqual((await ask('calls')).answer, [glance]);
+  const path = `calls/${call.id}/respond`;
+  assert.equal((await ask(path, { outcome: 'accepted', target: '+15550133' })).status, 409);
+  assert.equal((await ask(path, { outcome: 'accepted' })).status, 200);
+  await event('CallConnected');
+  assert.equal((await ask(path, { outcome: 'accepted' })).status, 409);
+});
