@@ -1,0 +1,122 @@
+// What telemetry is called: each event, its keys, and each metric, with what it means. Queries and alerts in infra/
+// use these names. Nothing here is personal or secret, and nothing else is sent.
+
+/** What an event says: texts that one filters by, and numbers that one reckons with. */
+interface EventShape {
+  readonly properties: readonly string[];
+  readonly measurements: readonly string[];
+}
+
+/**
+ * The events: lines of the log whose field `event` is one of these names. Times are in milliseconds. Those of a call
+ * have its ids too ({@link callKeys}).
+ */
+export const events = {
+  /** The process listens; what it runs with. */
+  'callgate.started': {
+    properties: ['version', 'nodeVersion', 'callBinding', 'wsRefuse'],
+    measurements: ['maxCalls', 'maxCallSeconds', 'idleCallSeconds', 'drainSeconds'],
+  },
+  /** Tokens can be verified from now on. */
+  'callgate.ready': { properties: [], measurements: ['readyMs'] },
+  /** A signal asked the process to end: it drains. */
+  'callgate.stopping': { properties: ['signal'], measurements: ['calls'] },
+  'callgate.stopped': { properties: [], measurements: ['stoppingMs'] },
+  /** An error that nobody handled ends the process. */
+  'callgate.crashed': { properties: ['name', 'code'], measurements: [] },
+
+  /** The issuer's keys came, or didn't: whether the last ones still serve. Limited to some a minute. */
+  'keys.fetched': { properties: [], measurements: ['keys', 'ignored', 'fetchMs', 'suppressed'] },
+  'keys.failed': { properties: ['cause', 'serving'], measurements: ['suppressed'] },
+
+  /**
+   * Somebody was turned away: from what (`media`, `events`, `incoming-call`), and why (auth/refusals.ts has the
+   * list). Limited to some of a reason in ten seconds, with the number of those held back; {@link metrics} count all.
+   */
+  'request.refused': {
+    properties: ['purpose', 'reason', 'status'],
+    measurements: ['checkMs', 'suppressed'],
+  },
+
+  /** Event Grid announced the call. */
+  'call.announced': { properties: [], measurements: [] },
+  /** `answerCall` succeeded, in so long. */
+  'call.answered': { properties: [], measurements: ['answerMs'] },
+  /** It didn't: ACS's status and code, and whether Event Grid is asked to announce the call again. */
+  'call.answer_failed': {
+    properties: ['status', 'code', 'timedOut', 'retry'],
+    measurements: ['answerMs'],
+  },
+  /** Rejected, since MAX_CALLS are running. */
+  'call.rejected': { properties: ['reason'], measurements: [] },
+  /** The call's WebSocket was let in after a check of so long, so long after the answer. */
+  'call.media_connected': { properties: [], measurements: ['checkMs', 'sinceAnsweredMs'] },
+  /** The first frame of the caller, and the first of the app, so long after the WebSocket opened. */
+  'call.first_frame_in': { properties: [], measurements: ['sinceConnectedMs'] },
+  'call.first_audio_out': { properties: [], measurements: ['sinceConnectedMs'] },
+  /** What ACS says of the call: the event's type, and the codes of its result. */
+  'call.acs_event': { properties: ['type', 'code', 'subCode'], measurements: [] },
+  /** The WebSocket ended: its close code, and whether this side closed it. */
+  'call.media_disconnected': { properties: ['code', 'ours', 'reason'], measurements: [] },
+  /** The handler silenced the app, which had so much left to say. */
+  'call.barge_in': { properties: [], measurements: ['unheardMs'] },
+  /** The handler threw or rejected. */
+  'call.handler_failed': { properties: ['name', 'code'], measurements: [] },
+  /** The end of a call: why (calls/endings.ts has the list), and what it came to. */
+  'call.ended': {
+    properties: ['reason'],
+    measurements: [
+      'lastedMs',
+      'framesIn',
+      'framesOut',
+      'bytesIn',
+      'bytesOut',
+      'malformed',
+      'refused',
+      'maxBufferedBytes',
+      'behindMs',
+      'duplicates',
+    ],
+  },
+  /** ACS was told to end the call, or couldn't be: then it may go on, and cost. */
+  'call.hung_up': { properties: [], measurements: ['hangUpMs'] },
+  'call.hang_up_failed': { properties: ['status', 'code'], measurements: ['hangUpMs'] },
+} as const satisfies Record<string, EventShape>;
+
+export type EventName = keyof typeof events;
+
+/** By these the records of a call are found: this app's id of it, and ACS's two. */
+export const callKeys = ['call', 'callConnectionId', 'correlationId'] as const;
+
+/** What a warning or an error may say that is no event. */
+export const traceKeys = ['reason', 'status', 'code', 'help', 'type', 'why', 'purpose', 'cause'] as const;
+
+/** The metrics: what they are now, or how many since the last report. */
+export const metrics = {
+  /** Calls that hold a slot, and how many may. */
+  calls: 'callgate.calls',
+  callsMax: 'callgate.calls.max',
+  /** Upgrades whose token waits for a key. */
+  upgradesWaiting: 'callgate.upgrades.waiting',
+  /** Bytes that wait in the sockets of all calls. */
+  bufferedBytes: 'callgate.buffered_bytes',
+  /** How late the event loop was, in milliseconds: 99 % of the time by no more than this. */
+  eventLoopDelay: 'callgate.event_loop.delay_p99_ms',
+  memory: 'callgate.memory.rss_bytes',
+  /** Of one core. */
+  cpu: 'callgate.cpu_percent',
+  /** Since the issuer's keys were last fetched, in seconds. */
+  keysAge: 'callgate.keys.age_seconds',
+  /** Counted by `outcome` (accepted, refused) and `reason`. */
+  upgrades: 'callgate.upgrades',
+  /** Counted by `direction` (in, out). */
+  frames: 'callgate.frames',
+  bytes: 'callgate.bytes',
+  malformed: 'callgate.frames.malformed',
+  refused: 'callgate.frames.refused',
+  /** Counted by `result` (ok, failed). */
+  keyFetches: 'callgate.keys.fetches',
+  /** ACS's events, counted by `type`, and those that came twice. */
+  events: 'callgate.events',
+  duplicates: 'callgate.events.duplicate',
+} as const;
