@@ -40,29 +40,34 @@ export const events = {
 
   /** Event Grid announced the call. */
   'call.announced': { properties: [], measurements: [] },
+  /** It is to announce it again: this process drains (`draining`), or has no keys to let a socket in (`no_keys`). */
+  'call.postponed': { properties: ['reason'], measurements: [] },
   /** `answerCall` succeeded, in so long. */
   'call.answered': { properties: [], measurements: ['answerMs'] },
-  /** It didn't: ACS's status and code, and whether Event Grid is asked to announce the call again. */
+  /** It didn't: ACS's status and code, what to do, and whether Event Grid is asked to announce the call again. */
   'call.answer_failed': {
-    properties: ['status', 'code', 'timedOut', 'retry'],
+    properties: ['status', 'code', 'timedOut', 'retry', 'help'],
     measurements: ['answerMs'],
   },
-  /** Rejected, since MAX_CALLS are running. */
+  /** Rejected as busy: MAX_CALLS are running (`at_capacity`). */
   'call.rejected': { properties: ['reason'], measurements: [] },
   /** The call's WebSocket was let in after a check of so long, so long after the answer. */
   'call.media_connected': { properties: [], measurements: ['checkMs', 'sinceAnsweredMs'] },
   /** The first frame of the caller, and the first of the app, so long after the WebSocket opened. */
   'call.first_frame_in': { properties: [], measurements: ['sinceConnectedMs'] },
   'call.first_audio_out': { properties: [], measurements: ['sinceConnectedMs'] },
-  /** What ACS says of the call: the event's type, and the codes of its result. */
-  'call.acs_event': { properties: ['type', 'code', 'subCode'], measurements: [] },
+  /** What ACS says of the call: the event's type, the codes of its result, and what they mean. */
+  'call.acs_event': { properties: ['type', 'code', 'subCode', 'help'], measurements: [] },
   /** The WebSocket ended: its close code, and whether this side closed it. */
   'call.media_disconnected': { properties: ['code', 'ours', 'reason'], measurements: [] },
-  /** The handler silenced the app, which had so much left to say. */
-  'call.barge_in': { properties: [], measurements: ['unheardMs'] },
+  /** The handler silenced the app, which had so much left to say. Limited to some a minute. */
+  'call.barge_in': { properties: [], measurements: ['unheardMs', 'suppressed'] },
   /** The handler threw or rejected. */
   'call.handler_failed': { properties: ['name', 'code'], measurements: [] },
-  /** The end of a call: why (calls/endings.ts has the list), and what it came to. */
+  /**
+   * The end of a call: why (calls/endings.ts has the list), and what it came to. `playbackBehindMs`: gaps within what
+   * was played, since this process was late; `playbackRefusedMs`: what didn't fit.
+   */
   'call.ended': {
     properties: ['reason'],
     measurements: [
@@ -74,7 +79,8 @@ export const events = {
       'malformed',
       'refused',
       'maxBufferedBytes',
-      'behindMs',
+      'playbackBehindMs',
+      'playbackRefusedMs',
       'duplicates',
     ],
   },

@@ -1,0 +1,25 @@
+import type { EventName, events } from './names.ts';
+
+/** What the log line of an event must say beside its name: all of its keys, of which some may be unknown. */
+export type EventFields<Name extends EventName> = {
+  readonly [Key in (typeof events)[Name]['properties'][number]]: string | number | boolean | undefined;
+} & {
+  readonly [Key in (typeof events)[Name]['measurements'][number]]: number | undefined;
+};
+
+/**
+ * The fields of a log line that is an event (names.ts has them all). A misspelt name or key is a type error.
+ *
+ * @param fields may be left out where the event has none
+ */
+export function event<Name extends EventName>(
+  name: Name,
+  ...[fields]: keyof EventFields<Name> extends never ? [] : [fields: EventFields<Name>]
+) {
+  return { event: name, ...fields };
+}
+
+/** A duration for an event. @param begun what `performance.now()` said @returns whole milliseconds */
+export function msSince(begun: number): number {
+  return Math.round(performance.now() - begun);
+}
