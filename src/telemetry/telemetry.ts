@@ -22,6 +22,8 @@ export interface UpgradeFacts {
   readonly checkMs: number;
   /** The id of the call that the socket is let in for, where its address names one. */
   readonly call?: string | undefined;
+  /** ACS's id of that call, where it is known already. */
+  readonly correlationId?: string | undefined;
   /** The request's header of that name (W3C Trace Context), as it came. */
   readonly traceparent?: string | undefined;
 }
