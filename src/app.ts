@@ -14,6 +14,8 @@ import { answerOptions, createEventGrid } from './calls/event-grid.ts';
 import type { IncomingCalls } from './calls/incoming.ts';
 import { createLogLimiter, describeError, type Logger } from './log.ts';
 import { isMediaPath } from './server.ts';
+import { event } from './telemetry/event.ts';
+import type { Telemetry } from './telemetry/telemetry.ts';
 
 export interface RouteOptions {
   gate: Gate;
@@ -24,12 +26,14 @@ export interface RouteOptions {
   incomingCalls: IncomingCalls | undefined;
   /** Whether a call could be taken now. */
   ready: () => boolean;
+  /** Told of the call that a callback is about. */
+  tag: Telemetry['tag'];
   log: Logger;
 }
 
 /** Adds all routes to the app. Those of the sockets come first: middleware before them would lose first frames. */
 export function addRoutes(app: Application, options: RouteOptions): void {
-  const { gate, calls, eventGridKeys, incomingCalls, ready, log } = options;
+  const { gate, calls, eventGridKeys, incomingCalls, ready, tag, log } = options;
   const bindingOf = (request: IncomingMessage) => {
     const caller = gate.caller(request);
     return caller && 'claims' in caller ? caller.binding : undefined;
@@ -37,8 +41,11 @@ export function addRoutes(app: Application, options: RouteOptions): void {
 
   function connect(socket: WebSocket, request: Request) {
     const caller = gate.caller(request);
-    if (caller && 'claims' in caller) calls.connect(socket, caller.binding, callIdsOf(request));
-    else closeUnauthorized(socket, caller?.closeReason ?? 'Unauthorized');
+    if (caller && 'claims' in caller) {
+      calls.connect(socket, caller.binding, callIdsOf(request), caller.checkMs);
+    } else {
+      closeUnauthorized(socket, caller?.closeReason ?? 'Unauthorized');
+    }
   }
   app.ws('/ws', connect);
   app.ws('/ws/:binding', connect);
@@ -57,7 +64,7 @@ export function addRoutes(app: Application, options: RouteOptions): void {
     .all(onlyMethods('OPTIONS, POST'));
   app
     .route(['/api/callbacks', '/api/callbacks/:binding'])
-    .post(gate.callbacks, createCallbacks({ calls, bindingOf, log }))
+    .post(gate.callbacks, createCallbacks({ calls, bindingOf, tag, log }))
     .all(onlyMethods('POST'));
 
   app.use((_request, response) => {
@@ -94,9 +101,13 @@ function sendMethods(response: Response, allowed: string): void {
 function answerError(log: Logger): ErrorRequestHandler {
   const mayLog = createLogLimiter();
 
+  /** Those of the gate it has logged itself: what comes here is from Event Grid's door. */
   function logRefusal({ status, reason, message }: Refusal) {
     const line = mayLog(reason);
-    if (line) log.warn({ status, reason, ...line }, `refused: ${message}`);
+    if (!line) return;
+    const { suppressed } = line;
+    const facts = { purpose: 'incoming-call', reason, status, checkMs: undefined, suppressed };
+    log.warn(event('request.refused', facts), `refused: ${message}`);
   }
 
   return (error, _request, response, _next) => {
@@ -136,7 +147,7 @@ function sendError(response: Response, { status, code, message }: ErrorAnswer): 
 }
 
 /** What ACS says of the call in an upgrade's headers. Unverified: any holder of a token can write them. */
-function callIdsOf({ headers }: IncomingMessage): Partial<CallIds> {
+export function callIdsOf({ headers }: IncomingMessage): Partial<CallIds> {
   const read = (name: string) => {
     const value = headers[name];
     return typeof value === 'string' && /^[\w.:-]{1,256}$/.test(value) ? value : undefined;

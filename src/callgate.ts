@@ -1,8 +1,8 @@
 // The whole app, wired: which part is handed which.
 
-import { addRoutes } from './app.ts';
+import { addRoutes, callIdsOf } from './app.ts';
 import { createBindings } from './auth/binding.ts';
-import { createGate } from './auth/gate.ts';
+import { createGate, type Decision } from './auth/gate.ts';
 import { CannotVerify } from './auth/refusals.ts';
 import { createSigningKeys, type SigningKeysOptions } from './auth/signing-keys.ts';
 import { createAuthenticate } from './auth/strategy.ts';
@@ -13,11 +13,14 @@ import { createIncomingCalls, type IncomingCallsOptions } from './calls/incoming
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import { closeServer, createHttpServer, listen } from './server.ts';
+import { noTelemetry, type Stats, type Telemetry } from './telemetry/telemetry.ts';
 
 export interface CallgateOptions {
   config: Config;
   handler: Handler;
   log: Logger;
+  /** What the app tells beside its log. */
+  telemetry?: Pick<Telemetry, 'upgrade' | 'within' | 'tag'>;
   /** Durations other than the standard ones. */
   signingKeys?: Partial<SigningKeysOptions>;
   calls?: Partial<Pick<CallsOptions, 'limits' | 'admitMs' | 'reportMs' | 'now'>>;
@@ -27,8 +30,10 @@ export interface CallgateOptions {
 export type Callgate = ReturnType<typeof createCallgate>;
 
 /** Wires the app. Nothing happens before `start`. */
-export function createCallgate({ config, handler, log, ...durations }: CallgateOptions) {
+export function createCallgate(options: CallgateOptions) {
+  const { config, handler, log, telemetry = noTelemetry, ...durations } = options;
   const { token, publicUrl } = config;
+  const { within, tag } = telemetry;
   const keys = token && createSigningKeys({ jwksUrl: token.jwksUrl, log, ...durations.signingKeys });
   const bindings = config.callSigningKeys && createBindings({ keys: config.callSigningKeys });
   const client = config.acs && createAcsClient(config.acs);
@@ -40,6 +45,7 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
     maxCalls: config.maxCalls,
     maxCallMs: config.maxCallMs,
     idleMs: config.idleCallMs,
+    within,
     log,
     ...durations.calls,
   });
@@ -50,14 +56,32 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
     wsRefuse: config.wsRefuse,
     admit: calls.admit,
     admitEvents: calls.admitEvents,
+    onUpgrade,
+    describe: calls.tagsOf,
     log,
   });
   const { server, app, sockets } = createHttpServer(gate);
   const incomingCalls =
     client && bindings && publicUrl
-      ? createIncomingCalls({ calls, client, bindings, publicUrl, ready, log, ...durations.incoming })
+      ? createIncomingCalls({
+          ...{ calls, client, bindings, publicUrl, ready, within, tag, log },
+          ...durations.incoming,
+        })
       : undefined;
-  addRoutes(app, { gate, calls, eventGridKeys: config.eventGridKeys, incomingCalls, ready, log });
+  addRoutes(app, { gate, calls, eventGridKeys: config.eventGridKeys, incomingCalls, ready, tag, log });
+
+  function onUpgrade({ request, binding, ...decision }: Decision) {
+    const { traceparent } = request.headers;
+    // Headers prove nothing: they count only for who was let in, and where nothing better is known.
+    const claimed = decision.outcome === 'accepted' ? callIdsOf(request).correlationId : undefined;
+    telemetry.upgrade({
+      ...decision,
+      route: /^\/ws($|\?)/.test(request.url ?? '') ? '/ws' : '/ws/:binding',
+      call: binding?.callId,
+      correlationId: (binding && calls.tagsOf(binding).correlationId) ?? claimed,
+      traceparent: typeof traceparent === 'string' ? traceparent : undefined,
+    });
+  }
 
   /** Learns at the start whether the managed identity works, rather than with the first call. */
   async function signIn() {
@@ -84,6 +108,17 @@ export function createCallgate({ config, handler, log, ...durations }: CallgateO
     /** How many calls there are. */
     get size() {
       return calls.size;
+    },
+    /** Numbers to report. They are gathered when they are asked for. */
+    stats(): Stats {
+      const { fetched = 0, failed = 0, waiting = 0, ageMs } = keys?.stats ?? {};
+      const { totals, ...now } = calls.stats;
+      return {
+        ...now,
+        upgradesWaiting: waiting,
+        keysAgeMs: ageMs,
+        totals: { ...totals, keysFetched: fetched, keysFailed: failed },
+      };
     },
     /**
      * Takes no more calls, lets those that are running go on, then ends the rest and closes everything.

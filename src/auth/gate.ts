@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import type { VerifyClientCallbackAsync } from 'ws';
 import { createLogLimiter, describeError, type Logger } from '../log.ts';
+import { event, msSince } from '../telemetry/event.ts';
 import type { Binding, Bindings, Purpose } from './binding.ts';
 import { answerOf, sendRefusal } from './refusal-answers.ts';
-import { BindingRefused, CannotVerify, Refusal } from './refusals.ts';
+import { BindingRefused, CannotVerify, Refusal, type RefusalReason } from './refusals.ts';
 import type { Authenticate } from './strategy.ts';
 import { type Claims, readToken } from './token.ts';
 
@@ -13,11 +14,32 @@ export interface Caller {
   claims: Claims;
   /** Undefined where CALL_BINDING is `optional` and the address had none. */
   binding: Binding | undefined;
+  /** How long the check took, in milliseconds. */
+  checkMs: number;
 }
 
 /** Somebody whose socket was accepted only to be closed with this reason (WS_REFUSE=close). */
 export interface TurnedAway {
   closeReason: string;
+}
+
+/** What became of a request to open a WebSocket. */
+export interface Decision {
+  request: IncomingMessage;
+  outcome: 'accepted' | 'refused';
+  /** The HTTP status, or 101 where the socket is accepted, if only to be closed. */
+  status: number;
+  reason: RefusalReason | undefined;
+  /** Undefined unless the address has one that holds. */
+  binding: Binding | undefined;
+  /** How long the check took, in milliseconds. */
+  checkMs: number;
+}
+
+/** A check under way. */
+interface Attempt {
+  begun: number;
+  binding: Binding | undefined;
 }
 
 export interface GateOptions {
@@ -30,6 +52,10 @@ export interface GateOptions {
   admit: (binding: Binding | undefined) => Refusal | undefined;
   /** Whether callbacks may come in: late. */
   admitEvents: (binding: Binding | undefined) => Refusal | undefined;
+  /** Told of each upgrade, right before it is answered. */
+  onUpgrade?: (decision: Decision) => void;
+  /** What the log is to say of the call that a binding is of. */
+  describe?: (binding: Binding) => object;
   log: Logger;
 }
 
@@ -47,6 +73,8 @@ export function createGate({
   wsRefuse,
   admit,
   admitEvents,
+  onUpgrade = () => {},
+  describe = ({ callId }) => ({ call: callId }),
   log,
 }: GateOptions) {
   const mayLog = createLogLimiter();
@@ -68,11 +96,11 @@ export function createGate({
     request: IncomingMessage,
     segment: string | undefined,
     purpose: Purpose,
-  ): Promise<Caller> {
+    attempt: Attempt,
+  ): Promise<Claims> {
     const token = readToken(request);
-    const binding = openBinding(segment, purpose);
-    const claims = await authenticate(token);
-    return { claims, binding };
+    attempt.binding = openBinding(segment, purpose);
+    return authenticate(token);
   }
 
   function letIn(request: IncomingMessage, caller: Caller): void {
@@ -80,46 +108,61 @@ export function createGate({
     Object.assign(request, { user: caller.claims });
   }
 
-  function refusalOf(error: unknown, purpose: Purpose): Refusal {
+  function refusalOf(error: unknown, purpose: Purpose, { binding, begun }: Attempt): Refusal {
     // Whatever else is thrown means that we can't tell: never a 401, and never a way in.
     const refusal = error instanceof Refusal ? error : new CannotVerify('fault', { cause: error });
     const { status, reason, message, details, cause } = refusal;
     const line = mayLog(reason);
     if (line) {
+      const checkMs = msSince(begun);
+      const { suppressed } = line;
+      const refused = event('request.refused', { purpose, reason, status, checkMs, suppressed });
       const error = cause === undefined ? {} : { error: describeError(cause) };
-      log.warn({ purpose, status, reason, ...details, ...error, ...line }, `refused: ${message}`);
+      log.warn(
+        { ...(binding && describe(binding)), ...refused, ...details, ...error },
+        `refused: ${message}`,
+      );
     }
     return refusal;
   }
 
-  async function onUpgrade(request: IncomingMessage, answer: Parameters<VerifyClientCallbackAsync>[1]) {
-    let caller: Caller;
+  async function decideUpgrade(request: IncomingMessage, answer: Parameters<VerifyClientCallbackAsync>[1]) {
+    const attempt: Attempt = { begun: performance.now(), binding: undefined };
+    const tell = (outcome: Decision['outcome'], status: number, reason?: RefusalReason) => {
+      const { binding, begun } = attempt;
+      onUpgrade({ request, outcome, status, reason, binding, checkMs: msSince(begun) });
+    };
     try {
-      caller = await check(request, mediaSegment(request), 'media');
+      const claims = await check(request, mediaSegment(request), 'media', attempt);
       // From here to the accept without a pause: what was free a tick ago may be taken.
-      throwIf(admit(caller.binding));
+      throwIf(admit(attempt.binding));
+      letIn(request, { claims, binding: attempt.binding, checkMs: msSince(attempt.begun) });
     } catch (error) {
-      const refusal = refusalOf(error, 'media');
+      const refusal = refusalOf(error, 'media', attempt);
       if (wsRefuse === 'close' && refusal.closeReason !== undefined) {
+        tell('refused', 101, refusal.reason);
         callers.set(request, { closeReason: refusal.closeReason });
         return answer(true);
       }
       const { status, headers, body } = answerOf(refusal);
+      tell('refused', status, refusal.reason);
       return answer(false, status, body, headers);
     }
-    letIn(request, caller);
+    tell('accepted', 101);
     // Runs every listener for the new socket, outside of the try: what one throws must not be a second answer.
     answer(true);
   }
 
-  async function onCallback(request: Request, response: Response, next: NextFunction) {
+  async function decideCallback(request: Request, response: Response, next: NextFunction) {
     const { binding } = request.params;
+    const attempt: Attempt = { begun: performance.now(), binding: undefined };
     try {
-      const caller = await check(request, typeof binding === 'string' ? binding : undefined, 'events');
-      throwIf(admitEvents(caller.binding));
-      letIn(request, caller);
+      const segment = typeof binding === 'string' ? binding : undefined;
+      const claims = await check(request, segment, 'events', attempt);
+      throwIf(admitEvents(attempt.binding));
+      letIn(request, { claims, binding: attempt.binding, checkMs: msSince(attempt.begun) });
     } catch (error) {
-      return sendRefusal(response, refusalOf(error, 'events'));
+      return sendRefusal(response, refusalOf(error, 'events', attempt));
     }
     next();
   }
@@ -133,12 +176,12 @@ export function createGate({
   return {
     /** For `wsOptions` (ws looks for two parameters): the decision, before the 101. */
     verifyClient: ((info, answer) => {
-      onUpgrade(info.req, answer).catch(fail(info.req));
+      decideUpgrade(info.req, answer).catch(fail(info.req));
     }) satisfies VerifyClientCallbackAsync,
 
     /** For `/api/callbacks{/:binding}`, before any body is read. Sets `request.user`. */
     callbacks: ((request, response, next) => {
-      onCallback(request, response, next).catch(fail(request));
+      decideCallback(request, response, next).catch(fail(request));
     }) satisfies RequestHandler,
 
     /** Who stands behind a request that went through the gate. */

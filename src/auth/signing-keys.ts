@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { createLogLimiter, type Logger } from '../log.ts';
+import { event, msSince } from '../telemetry/event.ts';
 import { fetchKeySet, type KeySet } from './key-set.ts';
 import { CannotVerify, InvalidToken } from './refusals.ts';
 
@@ -48,6 +49,8 @@ export function createSigningKeys({
   let failedAt = Number.NEGATIVE_INFINITY;
   let inFlight: Promise<boolean> | undefined;
   let waiting = 0;
+  let fetched = 0;
+  let failed = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const isFresh = (ageMs: number) => now() - fetchedAt < ageMs;
@@ -63,18 +66,21 @@ export function createSigningKeys({
   async function fetchKeys(): Promise<boolean> {
     clearTimeout(timer);
     const startedAt = now();
+    const begun = performance.now();
     try {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(fetchMs)]);
       const set = await fetchKeySet({ jwksUrl, maxBytes, signal });
       keys = set.keys;
       // The set is as old as the request for it: a rotation may have come since.
       fetchedAt = startedAt;
+      fetched += 1;
       firstKeys.resolve();
-      logFetch(set);
+      logFetch(set, msSince(begun));
       schedule(refreshMs);
       return true;
     } catch (error) {
       failedAt = now();
+      failed += 1;
       logFailure(error);
       schedule(pauseMs);
       return false;
@@ -86,15 +92,22 @@ export function createSigningKeys({
     timer = setTimeout(refresh, delayMs).unref();
   }
 
-  function logFetch({ keys, ignored }: KeySet): void {
+  function logFetch({ keys, ignored }: KeySet, fetchMs: number): void {
     const line = mayLog('fetched');
-    if (line) log.info({ keys: keys.size, ignored, ...line }, 'signing keys fetched');
+    if (!line) return;
+    const { suppressed } = line;
+    log.info(
+      event('keys.fetched', { keys: keys.size, ignored, fetchMs, suppressed }),
+      'signing keys fetched',
+    );
   }
 
   function logFailure(error: unknown): void {
     const line = closing.signal.aborted ? undefined : mayLog('failed');
     if (!line) return;
-    log.warn({ cause: causeOf(error), serving: isFresh(maxAgeMs), ...line }, 'signing keys not fetched');
+    const { suppressed } = line;
+    const facts = { cause: causeOf(error), serving: isFresh(maxAgeMs), suppressed };
+    log.warn(event('keys.failed', facts), 'signing keys not fetched');
   }
 
   async function findAfterFetch(kid: string): Promise<KeyObject> {
@@ -128,6 +141,12 @@ export function createSigningKeys({
     /** Whether there are keys to verify with. */
     get ready(): boolean {
       return isFresh(maxAgeMs);
+    },
+
+    /** How often the set was fetched or not, how old the last one is, and how many tokens wait for it. */
+    get stats() {
+      const ageMs = fetched > 0 ? now() - fetchedAt : undefined;
+      return { fetched, failed, ageMs, waiting };
     },
 
     /** Resolves with the first keys. */

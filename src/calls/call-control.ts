@@ -5,6 +5,8 @@ import { describeError, type Logger } from '../log.ts';
 import type { AudioBudget } from '../media/audio-queue.ts';
 import type { Frame } from '../media/frames.ts';
 import type { SessionEnd } from '../media/session.ts';
+import { errorKeys, event, msSince } from '../telemetry/event.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Call, Handler } from './call.ts';
 import { type Ending, endings } from './endings.ts';
@@ -34,6 +36,8 @@ export interface CallOptions {
   bound: boolean;
   from?: string | undefined;
   to?: string | undefined;
+  /** What the announcement said of its ids. */
+  announced?: Partial<CallIds> | undefined;
   /** What is left of MAX_CALL_SECONDS, in milliseconds. */
   remainingMs: number;
   handler: Handler;
@@ -42,6 +46,7 @@ export interface CallOptions {
   audioBudget: AudioBudget;
   limits: CallLimits;
   log: Logger;
+  within: Telemetry['within'];
   /** Gives back the call's slot; called once. */
   onEnd: (ending: Ending) => void;
   /** Told of work that outlives the call, which a stopping process waits for. */
@@ -60,7 +65,8 @@ const rememberedEvents = 1000;
 /** Makes a call, which lives until its `end`. */
 export function createCall(options: CallOptions) {
   const { id, bound, client, limits } = options;
-  const identity = createIdentity(id, options.log);
+  const begun = performance.now();
+  const identity = createIdentity(id, options.log, options.within);
   const timers = createTimers<'total' | 'socket' | 'unsure'>();
   const aborter = new AbortController();
   const transfer = createTransfer();
@@ -76,14 +82,18 @@ export function createCall(options: CallOptions) {
   });
   const watch = createMediaWatch({ client, identity, limits, signal: aborter.signal, end });
   const seen = new Set<string>();
+  let duplicates = 0;
+  let answeredAt: number | undefined;
   let established = false;
   let started = false;
   let ending: Ending | undefined;
 
+  if (options.announced) identity.learn(options.announced, 'announcement');
   timers.set('total', options.remainingMs, () => end(endings.tooLong));
 
   /** `answerCall` returned. */
   function answered(ids: CallIds) {
+    answeredAt = performance.now();
     identity.learn(ids, 'answer');
     hangUp.retry();
     if (!ending) establish();
@@ -101,8 +111,12 @@ export function createCall(options: CallOptions) {
     if (!established && !ending) timers.set('unsure', limits.unsureMs, () => end(endings.unanswered));
   }
 
-  /** Takes the call's socket; a second one takes over from the first. */
-  function attach(socket: WebSocket, ids: Partial<CallIds>) {
+  /**
+   * Takes the call's socket; a second one takes over from the first.
+   *
+   * @param checkMs how long it was checked before it was let in, in milliseconds
+   */
+  function attach(socket: WebSocket, ids: Partial<CallIds>, checkMs: number) {
     if (identity.contradicts(ids, 'header')) {
       identity.log.warn('the x-ms-call-connection-id of the socket is of another call than its binding');
     }
@@ -111,10 +125,11 @@ export function createCall(options: CallOptions) {
     timers.clear('unsure', 'socket');
     watch.connected();
     media.attach(socket);
-    identity.log.info('media connected');
+    const sinceAnsweredMs = answeredAt === undefined ? undefined : msSince(answeredAt);
+    identity.log.info(event('call.media_connected', { checkMs, sinceAnsweredMs }), 'media connected');
     if (started) return;
     started = true;
-    Promise.try(options.handler, call).catch(handlerFailed);
+    identity.within(() => Promise.try(options.handler, call)).catch(handlerFailed);
   }
 
   function hear(frame: Frame) {
@@ -125,23 +140,24 @@ export function createCall(options: CallOptions) {
   }
 
   /** Takes an event of ACS's about this call. */
-  function receive(event: CallEvent) {
+  function receive(news: CallEvent) {
     if (ending) return;
-    const ids = callIdsOf(event);
+    const ids = callIdsOf(news);
     if (bound && identity.contradicts(ids, 'event')) {
-      identity.log.warn({ event: event.type }, 'event ignored: it is of another call than its binding');
+      identity.log.warn({ type: news.type }, 'event ignored: it is of another call than its binding');
       return;
     }
-    if (seen.has(event.id)) {
-      identity.log.debug({ event: event.type }, 'event ignored: it came before');
+    if (seen.has(news.id)) {
+      duplicates += 1;
+      identity.log.debug({ type: news.type }, 'event ignored: it came before');
       return;
     }
-    seen.add(event.id);
+    seen.add(news.id);
     if (seen.size > rememberedEvents) seen.delete(seen.values().next().value ?? '');
     if (bound) identity.learn(ids, 'event');
-    logEvent(identity.log, event);
-    listeners.emit('event', event);
-    if (!ending) heed(event.type);
+    logEvent(identity.log, news);
+    listeners.emit('event', news);
+    if (!ending) heed(news.type);
   }
 
   function heed(type: string) {
@@ -169,7 +185,7 @@ export function createCall(options: CallOptions) {
   }
 
   function mediaLost({ ours, code, reason }: SessionEnd) {
-    identity.log.info({ code, ours, reason }, 'media disconnected');
+    identity.log.info(event('call.media_disconnected', { code, ours, reason }), 'media disconnected');
     if (!bound) return end(endings.socketClosed);
     if (ours) return end(endings.misbehaved);
     watch.dropped();
@@ -178,7 +194,7 @@ export function createCall(options: CallOptions) {
   function handlerFailed(error: unknown) {
     const facts = { error: describeError(error) };
     if (ending) return identity.log.debug(facts, 'the handler failed after the end of its call');
-    identity.log.error(facts, 'the handler failed');
+    identity.log.error({ ...event('call.handler_failed', errorKeys(error)), ...facts }, 'the handler failed');
     end(endings.handlerFailed);
   }
 
@@ -192,7 +208,8 @@ export function createCall(options: CallOptions) {
       media.close(how.code, how.say);
       if (how.hangUp) transfer.fail('The call ended first');
       else transfer.succeed();
-      identity.log.info({ reason: how.reason, ...media.counters }, 'call ended');
+      const totals = { lastedMs: msSince(begun), ...media.totals, duplicates };
+      identity.log.info(event('call.ended', { reason: how.reason, ...totals }), 'call ended');
     } finally {
       options.onEnd(how);
     }
@@ -236,7 +253,7 @@ export function createCall(options: CallOptions) {
       if (!bound || !client) throw new Error('Only a call that this app answered can be transferred');
       if (ending || !callConnectionId) throw new Error('The call is not connected');
       const signal = AbortSignal.any([aborter.signal, AbortSignal.timeout(limits.hangUpMs)]);
-      await transfer.begin(client, callConnectionId, to, signal);
+      await identity.within(() => transfer.begin(client, callConnectionId, to, signal));
     },
   };
 
@@ -246,8 +263,17 @@ export function createCall(options: CallOptions) {
     get log() {
       return identity.log;
     },
-    get callConnectionId() {
-      return identity.ids.callConnectionId;
+    /** By what its records are found. */
+    tags: identity.tags,
+    /** Runs what makes requests about this call. */
+    within: identity.within,
+    /** What it has come to so far. */
+    get totals() {
+      return { ...media.counters, duplicates };
+    },
+    /** What waits in its socket. */
+    get bufferedBytes() {
+      return media.bufferedBytes;
     },
     /** Whether there was a sign that ACS answered: an id, a socket or `CallConnected`. */
     get established() {

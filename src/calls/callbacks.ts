@@ -4,6 +4,7 @@ import type { Request, RequestHandler } from 'express';
 import type { Binding } from '../auth/binding.ts';
 import { createBodyReader } from '../body.ts';
 import { createLogLimiter, type Logger } from '../log.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Calls } from './calls.ts';
 import { eventsOf, parseCallEvent } from './events.ts';
 
@@ -13,11 +14,12 @@ import { eventsOf, parseCallEvent } from './events.ts';
  * @param options.bindingOf the binding that the gate let the request in with, if any
  */
 export function createCallbacks(options: {
-  calls: Pick<Calls, 'deliver'>;
+  calls: Pick<Calls, 'deliver' | 'tagsOf'>;
   bindingOf: (req: Request) => Binding | undefined;
+  tag: Telemetry['tag'];
   log: Logger;
 }): RequestHandler {
-  const { calls, bindingOf, log } = options;
+  const { calls, bindingOf, tag, log } = options;
   const mayLog = createLogLimiter({ burst: 5, windowMs: 60_000 });
   // Whether ACS sends a content type with its callbacks is unconfirmed.
   const read = createBodyReader({ maxBytes: 1024 * 1024, typeRequired: false });
@@ -29,12 +31,15 @@ export function createCallbacks(options: {
 
   return async (req, res) => {
     const binding = bindingOf(req);
+    // For the records of a request whose body can't be read.
+    if (binding) tag(calls.tagsOf(binding));
     const body = await read(req, res);
     res.status(200).end();
     for (const element of eventsOf(body)) {
       const event = parseCallEvent(element);
-      if (event) calls.deliver(event, binding);
-      else skip(binding);
+      const tags = event && calls.deliver(event, binding);
+      if (!event) skip(binding);
+      else if (tags) tag(tags);
     }
   };
 }

@@ -7,12 +7,14 @@ import type { Binding } from '../auth/binding.ts';
 import { AtCapacity, BindingRefused, Draining, type Refusal } from '../auth/refusals.ts';
 import type { Logger } from '../log.ts';
 import { createAudioBudget } from '../media/audio-queue.ts';
+import { type CallTags, noTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Handler } from './call.ts';
-import { type CallControl, type CallLimits, createCall } from './call-control.ts';
+import { type CallControl, type CallLimits, type CallOptions, createCall } from './call-control.ts';
 import { type Ending, endings } from './endings.ts';
-import type { CallEvent } from './events.ts';
+import { type CallEvent, callIdsOf, countedType } from './events.ts';
 import { longestTimeout } from './timers.ts';
+import { createTotals } from './totals.ts';
 
 export interface CallsOptions {
   handler: Handler;
@@ -22,6 +24,7 @@ export interface CallsOptions {
   maxCallMs: number;
   idleMs: number;
   log: Logger;
+  within?: Telemetry['within'];
   limits?: Partial<CallLimits>;
   /** How long after answering a socket is let in of a call that this process doesn't have. */
   admitMs?: number;
@@ -30,11 +33,8 @@ export interface CallsOptions {
   now?: () => number;
 }
 
-/** Who is on the call, as far as it is known. */
-interface Parties {
-  from?: string | undefined;
-  to?: string | undefined;
-}
+/** What is known of a call that is announced. */
+type Announced = Pick<CallOptions, 'from' | 'to' | 'announced'>;
 
 export type Calls = ReturnType<typeof createCalls>;
 
@@ -50,12 +50,13 @@ const standardLimits: CallLimits = {
 /** The registry of calls. Each holds one slot until it ends. */
 export function createCalls(options: CallsOptions) {
   const { handler, client, maxCalls, maxCallMs, log } = options;
-  const { admitMs = 60_000, reportMs = 3_600_000, now = Date.now } = options;
+  const { admitMs = 60_000, reportMs = 3_600_000, now = Date.now, within = noTelemetry.within } = options;
   const limits = { ...standardLimits, idleMs: options.idleMs, ...options.limits };
-  const shared = { handler, client, audioBudget: createAudioBudget(), limits, log, track };
+  const shared = { handler, client, audioBudget: createAudioBudget(), limits, log, within, track };
   const running = new Map<string, CallControl>();
   // Only as long as their binding alone would let a socket in.
   const over = new Map<string, Binding>();
+  const totals = createTotals();
   const work = new Set<Promise<unknown>>();
   const whenEmpty = new Set<() => void>();
   let draining = false;
@@ -70,15 +71,18 @@ export function createCalls(options: CallsOptions) {
     while (work.size > 0) await Promise.all(work);
   }
 
-  function open(binding: Binding | undefined, parties: Parties = {}) {
+  function open(binding: Binding | undefined, announced: Announced = {}) {
     const id = binding?.callId ?? randomUUID().replaceAll('-', '');
     const call = createCall({
       id,
       bound: binding !== undefined,
-      ...parties,
+      ...announced,
       remainingMs: maxCallMs - (binding ? now() - binding.issuedAt : 0),
       ...shared,
-      onEnd: (ending) => close(id, binding, ending),
+      onEnd: (ending) => {
+        totals.add(call.totals);
+        close(id, binding, ending);
+      },
     });
     running.set(id, call);
     return call;
@@ -131,31 +135,54 @@ export function createCalls(options: CallsOptions) {
     },
 
     /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
-    claim(binding: Binding, parties: Parties): CallControl | undefined {
-      return !draining && running.size < maxCalls ? open(binding, parties) : undefined;
+    claim(binding: Binding, announced: Announced): CallControl | undefined {
+      return !draining && running.size < maxCalls ? open(binding, announced) : undefined;
     },
 
-    /** Hands an admitted socket to its call. */
-    connect(socket: WebSocket, binding: Binding | undefined, ids: Partial<CallIds>) {
+    /**
+     * Hands an admitted socket to its call.
+     *
+     * @param checkMs how long the gate took to admit it, in milliseconds
+     */
+    connect(socket: WebSocket, binding: Binding | undefined, ids: Partial<CallIds>, checkMs: number) {
       const call = (binding && running.get(binding.callId)) ?? open(binding);
-      call.attach(socket, ids);
+      call.attach(socket, ids, checkMs);
     },
 
-    /** Hands an event to its call; one of a call that is unknown or over makes no state. */
-    deliver(event: CallEvent, binding: Binding | undefined) {
-      if (binding) {
-        const call = running.get(binding.callId);
-        if (call) call.receive(event);
-        else
-          log.debug(
-            { call: binding.callId, event: event.type },
-            'event ignored: its call is not here or over',
-          );
-        return;
+    /**
+     * Hands an event to its call; one of a call that is unknown or over makes no state.
+     *
+     * @returns by what the records of the call are found
+     */
+    deliver(event: CallEvent, binding: Binding | undefined): CallTags | undefined {
+      totals.count(countedType(event));
+      const { callConnectionId, correlationId } = callIdsOf(event);
+      if (!binding) {
+        const calls = [...running.values()].filter(
+          ({ bound, tags }) => !bound && tags.callConnectionId === callConnectionId,
+        );
+        for (const call of calls) call.receive(event);
+        return calls[0]?.tags;
       }
-      for (const call of running.values()) {
-        if (!call.bound && call.callConnectionId === event.data.callConnectionId) call.receive(event);
-      }
+      const call = running.get(binding.callId);
+      call?.receive(event);
+      if (call) return call.tags;
+      log.debug({ call: binding.callId, type: event.type }, 'event ignored: its call is not here or over');
+      return { call: binding.callId, callConnectionId, correlationId };
+    },
+
+    /** By what the records of a binding's call are found, whether it is here or not. */
+    tagsOf: ({ callId }: Binding): CallTags => running.get(callId)?.tags ?? { call: callId },
+
+    /** What is, and what was since the start of the process. */
+    get stats() {
+      const calls = [...running.values()];
+      return {
+        calls: calls.length,
+        maxCalls,
+        bufferedBytes: calls.reduce((sum, call) => sum + call.bufferedBytes, 0),
+        totals: totals.with(calls.map((call) => call.totals)),
+      };
     },
 
     track,

@@ -36,6 +36,23 @@ const callEvent = z.looseObject({
   }),
 });
 
+// Microsoft's list of them. Whatever else may come, there are no more kinds to count than these.
+const countedTypes = new Set(
+  `AddParticipantFailed AddParticipantSucceeded AnswerFailed CallConnected CallDisconnected CallTransferAccepted
+  CallTransferFailed CancelAddParticipantFailed CancelAddParticipantSucceeded ConnectFailed
+  ContinuousDtmfRecognitionStopped ContinuousDtmfRecognitionToneFailed ContinuousDtmfRecognitionToneReceived
+  CreateCallFailed HoldFailed MediaStreamingFailed MediaStreamingStarted MediaStreamingStopped MoveParticipantFailed
+  MoveParticipantSucceeded ParticipantsUpdated PlayCanceled PlayCompleted PlayFailed PlayStarted RecognizeCanceled
+  RecognizeCompleted RecognizeFailed RecordingStateChanged RemoveParticipantFailed RemoveParticipantSucceeded
+  SendDtmfTonesCompleted SendDtmfTonesFailed StartRecordingFailed TranscriptionFailed TranscriptionStarted
+  TranscriptionStopped TranscriptionUpdated`.split(/\s+/),
+);
+
+/** What an event is counted as: its type, or `other`. */
+export function countedType({ type }: CallEvent): string {
+  return countedTypes.has(type) ? type : 'other';
+}
+
 const identifier = z.looseObject({
   rawId: optional(z.string()),
   phoneNumber: optional(z.looseObject({ value: z.string() })),

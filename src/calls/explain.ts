@@ -2,6 +2,7 @@
 // list: https://learn.microsoft.com/azure/communication-services/resources/troubleshooting/voice-video-calling/troubleshooting-codes
 
 import type { Logger } from '../log.ts';
+import { event } from '../telemetry/event.ts';
 import type { CallEvent } from './events.ts';
 
 const speechHelp =
@@ -22,7 +23,8 @@ const worthALine = /^(Call(Connected|Disconnected|TransferAccepted)|MediaStreami
 export function logEvent(log: Logger, { type, data }: CallEvent): void {
   const { code, subCode } = data.resultInformation ?? {};
   const level = type.endsWith('Failed') ? 'warn' : worthALine.test(type) ? 'info' : 'debug';
-  log[level]({ event: type, code, subCode, help: bySubCode[subCode ?? 0] }, `ACS: ${type}`);
+  const help = bySubCode[subCode ?? 0];
+  log[level](event('call.acs_event', { type, code, subCode, help }), `ACS: ${type}`);
 }
 
 /** What to do when ACS turns down the app itself. */

@@ -1,3 +1,4 @@
+import { event, msSince } from '../telemetry/event.ts';
 import { type AcsClient, asAcsError } from './acs-client.ts';
 import type { Identity } from './identity.ts';
 
@@ -19,13 +20,18 @@ export function createHangUp(options: {
   let owed = false;
 
   async function tell(acs: AcsClient, callConnectionId: string) {
+    const begun = performance.now();
+    const hungUp = () => event('call.hung_up', { hangUpMs: msSince(begun) });
     try {
-      await acs.hangUp(callConnectionId, AbortSignal.timeout(timeoutMs));
-      identity.log.info('hung up');
+      await identity.within(() => acs.hangUp(callConnectionId, AbortSignal.timeout(timeoutMs)));
+      identity.log.info(hungUp(), 'hung up');
     } catch (error) {
       const { status, code } = asAcsError(error);
-      if (status === 404) identity.log.info('hung up: ACS had ended the call already');
-      else identity.log.error({ status, code }, 'the hang-up failed: ACS may keep the call up');
+      if (status === 404) identity.log.info(hungUp(), 'hung up: ACS had ended the call already');
+      else {
+        const failed = event('call.hang_up_failed', { status, code, hangUpMs: msSince(begun) });
+        identity.log.error(failed, 'the hang-up failed: ACS may keep the call up');
+      }
     }
     settled.resolve();
   }

@@ -6,6 +6,7 @@ import type { AudioBudget } from '../media/audio-queue.ts';
 import { type AudioFrame, defaultFormat, type Frame, formatAudio } from '../media/frames.ts';
 import { createPlayer } from '../media/playback.ts';
 import { createCounters, openSession, type Session, type SessionEnd } from '../media/session.ts';
+import { event, msSince } from '../telemetry/event.ts';
 
 export interface MediaLegOptions {
   audioBudget: AudioBudget;
@@ -21,19 +22,25 @@ export interface MediaLegOptions {
 export function createMediaLeg(options: MediaLegOptions) {
   const { audioBudget, idleMs, log, onFrame, onError, onLost } = options;
   const mayLog = createLogLimiter({ burst: 3, windowMs: 60_000 });
+  const mayLogBargeIn = createLogLimiter({ burst: 30, windowMs: 60_000 });
   const counters = createCounters();
   let format = defaultFormat;
   let session: Session | undefined;
+  let connectedAt = 0;
+  /** Whether a frame of the caller has come yet, and one of the app gone out. */
+  let heard = false;
+  let spoke = false;
 
   const player = createPlayer({
     budget: audioBudget,
     format: () => format,
-    write: (pcm) => session?.send(formatAudio(pcm)) ?? false,
+    write: sendAudio,
   });
 
   /** Takes a socket; the one before it is closed. */
   function attach(socket: WebSocket) {
     const replaced = session;
+    connectedAt = performance.now();
     const mine = openSession(socket, {
       counters,
       limits: { idleMs },
@@ -43,6 +50,7 @@ export function createMediaLeg(options: MediaLegOptions) {
       },
       onError,
       onFrame(frame) {
+        if (!heard && frame.kind === 'audio') sayHeard();
         if (frame.kind === 'metadata') format = frame.format;
         onFrame(frame);
       },
@@ -56,8 +64,26 @@ export function createMediaLeg(options: MediaLegOptions) {
     replaced?.close(1008, 'Another socket of this call took over');
   }
 
+  function sayHeard() {
+    heard = true;
+    const milestone = event('call.first_frame_in', { sinceConnectedMs: msSince(connectedAt) });
+    log().info(milestone, 'the first audio came in');
+  }
+
+  function saySpoke() {
+    spoke = true;
+    const milestone = event('call.first_audio_out', { sinceConnectedMs: msSince(connectedAt) });
+    log().info(milestone, 'the first audio went out');
+  }
+
+  function sendAudio(audio: AudioFrame | Uint8Array): boolean {
+    const sent = session?.send(formatAudio(audio)) ?? false;
+    if (sent && !spoke) saySpoke();
+    return sent;
+  }
+
   function send(audio: AudioFrame | Uint8Array): boolean {
-    if (session?.open && !player.playing) return session.send(formatAudio(audio));
+    if (session?.open && !player.playing) return sendAudio(audio);
     counters.refused += 1;
     return false;
   }
@@ -67,6 +93,18 @@ export function createMediaLeg(options: MediaLegOptions) {
       return format;
     },
     counters,
+    /** The counters, and what became of playbacks. */
+    get totals() {
+      return {
+        ...counters,
+        playbackBehindMs: Math.round(player.behindMs),
+        playbackRefusedMs: Math.round(player.refusedMs),
+      };
+    },
+    /** What waits in the socket. */
+    get bufferedBytes() {
+      return session?.bufferedBytes ?? 0;
+    },
     get connected() {
       return session !== undefined;
     },
@@ -74,8 +112,12 @@ export function createMediaLeg(options: MediaLegOptions) {
     send,
     play: player.play,
     stop() {
-      player.stop();
+      const unheardMs = Math.round(player.stop());
       session?.stopAudio();
+      const line = unheardMs > 0 ? mayLogBargeIn('barge-in') : undefined;
+      if (!line) return;
+      const milestone = event('call.barge_in', { unheardMs, suppressed: line.suppressed });
+      log().info(milestone, 'the handler silenced what was playing');
     },
     /** Ends the audio for good: playbacks settle as stopped, the socket is closed. */
     close(code: number, reason: string) {

@@ -40,10 +40,8 @@ export function createMediaWatch(options: {
     const { callConnectionId } = identity.ids;
     if (!client || !callConnectionId) return;
     try {
-      await client.startMedia(
-        callConnectionId,
-        AbortSignal.any([signal, AbortSignal.timeout(limits.successorMs)]),
-      );
+      const soon = AbortSignal.any([signal, AbortSignal.timeout(limits.successorMs)]);
+      await identity.within(() => client.startMedia(callConnectionId, soon));
       identity.log.info('asked for media again');
     } catch (error) {
       const { status, code } = asAcsError(error);

@@ -56,6 +56,10 @@ export function createPlayer(options: PlayerOptions) {
   let sent: Item[] = [];
   /** When all that was sent will have been heard. */
   let heardAt = Number.NEGATIVE_INFINITY;
+  /** Since when the queue has something without a break. */
+  let waitingSince = 0;
+  let behindMs = 0;
+  let refusedMs = 0;
   /** The bytes of a sample whose rest is still to come, and since when. */
   let half = new Uint8Array();
   let halfSince = 0;
@@ -104,10 +108,12 @@ export function createPlayer(options: PlayerOptions) {
     const room = closed ? 0 : Math.min(maxQueuedMs * bytesPerMs - queue.bytes, budget.freeBytes);
     const kept = Math.min(samples.length, Math.max(0, Math.floor(room / sampleBytes) * sampleBytes));
     const { item, playback } = createItem(kept, (samples.length - kept) / bytesPerMs, now);
+    refusedMs += playback.refusedMs;
     if (kept === 0) {
       item.settle(closed || samples.length > 0 ? 'stopped' : 'played');
       return playback;
     }
+    if (queue.bytes === 0) waitingSince = now();
     queue.push(samples.subarray(0, kept));
     // Not at once: small pieces that come together share frames. Nor anew with each: pieces that come faster than a
     // timer runs would put it off for as long as they come.
@@ -128,6 +134,8 @@ export function createPlayer(options: PlayerOptions) {
       if (bytes < frameBytes && lead > 2 * tickMs) break;
       if (!write(queue.peek(bytes))) break;
       queue.drop(bytes);
+      // A gap is ours only if this audio was there before it began.
+      if (waitingSince < heardAt) behindMs += Math.max(time - heardAt, 0);
       heardAt = time + lead;
       countSent(bytes, bytesPerMs);
     }
@@ -155,9 +163,14 @@ export function createPlayer(options: PlayerOptions) {
     while (sent[0] && sent[0].heardAt <= now()) sent.shift()?.settle('played');
   }
 
-  /** Drops what waits and settles every playback. What ACS holds is for the caller to stop. */
-  function stop(): void {
+  /**
+   * Drops what waits and settles every playback. What ACS holds is for the caller to stop.
+   *
+   * @returns how much of it all wasn't heard yet, in milliseconds
+   */
+  function stop(): number {
     settleHeard();
+    const unheardMs = queue.bytes / rates().bytesPerMs + Math.max(heardAt - now(), 0);
     cancelTimer();
     for (const item of [...sent, ...waiting]) item.settle('stopped');
     sent = [];
@@ -165,11 +178,20 @@ export function createPlayer(options: PlayerOptions) {
     queue.clear();
     half = new Uint8Array();
     heardAt = Number.NEGATIVE_INFINITY;
+    return unheardMs;
   }
 
   return {
     get playing() {
       return isPlaying();
+    },
+    /** How long nothing was heard within what was played, since this process or its socket was late, in milliseconds. */
+    get behindMs() {
+      return behindMs;
+    },
+    /** How much didn't fit, over all playbacks, in milliseconds. */
+    get refusedMs() {
+      return refusedMs;
     },
     play,
     stop,

@@ -214,6 +214,10 @@ export function openSession(socket: WebSocket, options: SessionOptions) {
     get open() {
       return isOpen();
     },
+    /** What waits in the socket. */
+    get bufferedBytes() {
+      return socket.bufferedAmount;
+    },
     /** Sends a text message. False if it can't: no longer open, or it would wait beyond the send mark (counted). */
     send: (text: string) => sendUpTo(limits.sendMarkBytes, text),
     /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */

@@ -39,19 +39,22 @@ async function together(all: Awaited<ReturnType<typeof startGate>>, count: numbe
 describe('the gate lets in', () => {
   it('a socket with a token and a binding: the handler knows who it is', async (t) => {
     let user: unknown;
+    let caller: ReturnType<typeof all.gate.caller>;
     const all = await startGate(t, {
       onSocket: (_socket, request) => {
         user = request.user;
         caller = all.gate.caller(request);
       },
     });
-    let caller: unknown;
     const call = all.bindings.issue();
     const claims = { sub: 'somebody' };
     const answer = await all.upgrade(`/ws/${call.media}`, all.bearer(all.issuer.token({ claims })));
     assert.equal(answer.status, 101);
     assert.partialDeepStrictEqual(user, claims);
-    assert.deepEqual(caller, { claims: user, binding: { callId: call.callId, issuedAt: call.issuedAt } });
+    assert.partialDeepStrictEqual(caller, {
+      claims: user,
+      binding: { callId: call.callId, issuedAt: call.issuedAt },
+    });
   });
 
   it('whatever the query says', async (t) => {
@@ -73,7 +76,7 @@ describe('the gate lets in', () => {
     const [user, body, caller] = seen;
     assert.partialDeepStrictEqual(user, { aud: all.issuer.audience });
     assert.equal(body, undefined);
-    assert.deepEqual(caller, { claims: user, binding: { callId, issuedAt } });
+    assert.partialDeepStrictEqual(caller, { claims: user, binding: { callId, issuedAt } });
   });
 
   it('both without a binding, where that is optional; one that is there must hold', async (t) => {

@@ -108,7 +108,7 @@ describe('an event', limits, () => {
     const { app, placed, types, running } = await startCall(t);
     await placed.post([placed.event('NewInTheNextVersion'), { ...placed.event('X'), type: 'Other.Thing' }]);
     assert.deepEqual(types(), ['NewInTheNextVersion', 'Other.Thing']);
-    const line = app.log.lines.find(({ event }) => event === 'NewInTheNextVersion');
+    const line = app.log.lines.find(({ type }) => type === 'NewInTheNextVersion');
     assert.equal(line?.level, 20);
     assert.equal(running.signal.aborted, false);
   });

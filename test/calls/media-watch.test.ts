@@ -3,6 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { createIdentity } from '../../src/calls/identity.ts';
 import { createMediaWatch } from '../../src/calls/media-watch.ts';
 import { createLog } from '../../src/log.ts';
+import { noTelemetry } from '../../src/telemetry/telemetry.ts';
 
 /** The watch of a call, on timers that the test moves. */
 function startWatch(t: TestContext) {
@@ -10,7 +11,7 @@ function startWatch(t: TestContext) {
   const reasons: string[] = [];
   const watch = createMediaWatch({
     client: undefined,
-    identity: createIdentity('call', createLog('silent')),
+    identity: createIdentity('call', createLog('silent'), noTelemetry.within),
     limits: { idleMs: 60_000, askAgainMs: 1_000, successorMs: 5_000 },
     signal: new AbortController().signal,
     end: ({ reason }) => reasons.push(reason),
