@@ -205,6 +205,7 @@ describe('bounds', () => {
     assert.equal(await none.finished, 'stopped');
     clock.advance(10_000);
     assert.equal(player.play(pcm(20_000)).refusedMs, 9_500, 'what was sent has made room');
+    assert.equal(player.refusedMs, 10_510);
     clock.advance(200_000);
     assert.equal(await playback.finished, 'played');
     assert.equal(Math.round(playback.playedMs), 120_000);
@@ -251,7 +252,7 @@ describe('stop', () => {
     const playbacks = [player.play(pcm(1_000)), player.play(pcm(30_000)), player.play(pcm(1_000))];
     clock.advance(3_333);
     const before = writes.length;
-    player.stop();
+    assert.equal(Math.round(player.stop()), 32_000 - 3_333, 'how much was left to say');
     assert.equal(player.playing, false);
     assert.equal(budget.freeBytes, 10_000_000);
     assert.equal(clock.pending, 0);
@@ -351,6 +352,25 @@ describe('pace', () => {
     assert.equal(Math.round(playback.playedMs), 1_500, 'only what had been sent was heard');
     clock.advance(1_000);
     assert.equal(Math.round(playback.playedMs), 2_500);
+  });
+
+  it('says how long nothing was heard since it was late, and not since nothing was there', () => {
+    const { clock, player, socket } = setUp();
+    player.play(pcm(1_000));
+    clock.advance(5_000);
+    player.play(pcm(2_000));
+    clock.advance(10);
+    assert.equal(player.behindMs, 0, 'nothing was there to be played');
+    clock.block(1_490);
+    clock.advance(0);
+    assert.equal(Math.round(player.behindMs), 1_000, 'the process was busy');
+    socket.accepts = false;
+    clock.advance(700);
+    socket.accepts = true;
+    clock.advance(100);
+    assert.equal(Math.round(player.behindMs), 1_300, 'the socket took nothing');
+    clock.advance(5_000);
+    assert.equal(Math.round(player.behindMs), 1_300);
   });
 
   it('follows the format of the call', async () => {

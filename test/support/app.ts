@@ -10,7 +10,8 @@ import type { Call, Handler } from '../../src/calls/call.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { createLogLines, type LogLines } from './log-lines.ts';
 
-export interface AppOptions extends Pick<CallgateOptions, 'calls' | 'incoming' | 'signingKeys'> {
+export interface AppOptions
+  extends Pick<CallgateOptions, 'calls' | 'incoming' | 'signingKeys' | 'telemetry'> {
   /** By default one that does nothing. */
   handler?: Handler;
   /** The environment beside what the simulator says. */
@@ -37,7 +38,8 @@ const patienceMs = 20_000;
 
 /** Starts the app and a simulator for it; both end with the test. */
 export async function startApp(t: TestContext, options: AppOptions = {}): Promise<App> {
-  const { handler = () => {}, env = {}, config = {}, calls, incoming, signingKeys, ready = true } = options;
+  const { handler = () => {}, env = {}, config = {}, ready = true } = options;
+  const { calls, incoming, signingKeys, telemetry } = options;
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const simulator = await createSimulator({
@@ -63,6 +65,7 @@ export async function startApp(t: TestContext, options: AppOptions = {}): Promis
     ...(calls && { calls }),
     ...(incoming && { incoming }),
     ...(signingKeys && { signingKeys }),
+    ...(telemetry && { telemetry }),
   });
   try {
     await callgate.start();

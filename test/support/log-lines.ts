@@ -6,11 +6,11 @@ export interface LogLines {
   readonly lines: readonly LogLine[];
   add(text: string): void;
   /**
-   * The first line whose message holds these words, be it there already or still to come.
+   * The first line whose message holds these words, or that is wanted, be it there already or still to come.
    *
    * @throws when it doesn't come in time, naming what came instead
    */
-  until(words: string): Promise<LogLine>;
+  until(wanted: string | ((line: LogLine) => boolean)): Promise<LogLine>;
 }
 
 /** @param waitMs how long `until` waits, in milliseconds */
@@ -30,16 +30,18 @@ export function createLogLines(waitMs: number): LogLines {
       lines.push(line);
       for (const offer of waiting) offer(line);
     },
-    until(words) {
-      const there = lines.find((line) => line.msg?.includes(words));
+    until(wanted) {
+      const matches =
+        typeof wanted === 'string' ? ({ msg }: LogLine) => msg?.includes(wanted) === true : wanted;
+      const there = lines.find(matches);
       if (there) return Promise.resolve(there);
       const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
       const offer = (line: LogLine) => {
-        if (line.msg?.includes(words)) resolve(line);
+        if (matches(line)) resolve(line);
       };
       const timer = setTimeout(
         () =>
-          reject(new Error(`'${words}' wasn't logged; this was: ${lines.map(({ msg }) => msg).join('; ')}`)),
+          reject(new Error(`'${wanted}' wasn't logged; this was: ${lines.map(({ msg }) => msg).join('; ')}`)),
         waitMs,
       );
       waiting.add(offer);
