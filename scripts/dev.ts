@@ -45,7 +45,7 @@ async function runLocally(): Promise<number> {
 `);
   const env = localEnv(simulator.env(), appPort);
   // What distinguishes calls in a log of many, or says a thing twice, is in the way here.
-  const hide = ['callConnectionId', 'correlationId', 'event', 'signal', 'drainMs'];
+  const hide = ['callConnectionId', 'correlationId', 'event', 'type', 'signal', 'drainMs'];
   const code = await keepRunning(() => startApp({ env, hide }));
   await simulator.close();
   return code;

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Handler } from '../src/calls/call.ts';
+import { events, metrics } from '../src/telemetry/names.ts';
 import { startApp } from './support/app.ts';
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
@@ -93,6 +94,24 @@ describe('the README', () => {
     const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, path]) => path ?? '');
     assert.ok(links.length > 5);
     for (const path of links) await access(new URL(`../${path}`, import.meta.url));
+  });
+
+  it('has every event with its keys, and every metric, and no other', () => {
+    const section = readme.split('## What you can see')[1]?.split('\n## ')[0] ?? '';
+    const rows = [...section.matchAll(/^\| `(.+?)` \|(.+)\|$/gm)].map(([, name = '', rest = '']) => ({
+      name,
+      cells: rest.split(' | ').map((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, key]) => key)),
+    }));
+    const told = rows.filter(({ name }) => name in events);
+    assert.deepEqual(
+      told.map(({ name, cells: [, properties, measurements] }) => [name, { properties, measurements }]),
+      Object.entries(events),
+    );
+    const counted = rows.filter((row) => !told.includes(row));
+    assert.deepEqual(
+      counted.map(({ name }) => name),
+      Object.values(metrics),
+    );
   });
 
   it('has every variable of the configuration, and each in .env.example is one', async () => {

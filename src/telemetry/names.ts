@@ -31,7 +31,8 @@ export const events = {
 
   /**
    * Somebody was turned away: from what (`media`, `events`, `incoming-call`), and why (auth/refusals.ts has the
-   * list). Limited to some of a reason in ten seconds, with the number of those held back; {@link metrics} count all.
+   * list). Limited to some of a reason in ten seconds, with the number of those held back; of upgrades a metric counts
+   * each.
    */
   'request.refused': {
     properties: ['purpose', 'reason', 'status'],
@@ -102,7 +103,7 @@ export const metrics = {
   /** Calls that hold a slot, and how many may. */
   calls: 'callgate.calls',
   callsMax: 'callgate.calls.max',
-  /** Upgrades whose token waits for a key. */
+  /** Upgrades and callbacks whose token waits for a key. */
   upgradesWaiting: 'callgate.upgrades.waiting',
   /** Bytes that wait in the sockets of all calls. */
   bufferedBytes: 'callgate.buffered_bytes',
