@@ -13,6 +13,8 @@ import {
   serviceUrl,
   whole,
 } from './config-values.ts';
+import type { LevelWithSilent } from './log.ts';
+import { parseConnectionString } from './telemetry/settings.ts';
 
 /** Everything the app is told from outside, checked. Times are in milliseconds. */
 export interface Config {
@@ -36,7 +38,7 @@ export interface Config {
   drainMs: number;
   telemetryAuth: 'key' | 'identity';
   telemetrySamplingRatio: number;
-  logLevel: string;
+  logLevel: LevelWithSilent;
   /** What the log says at the start about settings that work but that somebody should know of. */
   warnings: readonly string[];
 }
@@ -126,18 +128,23 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   } as const;
   if (faults.length > 0) throw new ConfigError(faults);
 
-  return { ...config, warnings: warningsOf(reader) };
+  return { ...config, warnings: warningsOf(reader, env.APPLICATIONINSIGHTS_CONNECTION_STRING) };
 }
 
 /** What works and somebody should know of all the same. */
-function warningsOf({ isMissing, unresolved }: ReturnType<typeof createReader>): string[] {
+function warningsOf(
+  { isMissing, unresolved }: ReturnType<typeof createReader>,
+  telemetry: string | undefined,
+): string[] {
   const warnings = unresolved.map(
     (name) =>
       `${name} is a Key Vault reference that App Service could not resolve: what needs it answers 503. ` +
       'See that the secret exists and that the identity of the site may read it',
   );
-  if (!isMissing('APPLICATIONINSIGHTS_CONNECTION_STRING')) {
-    warnings.push('APPLICATIONINSIGHTS_CONNECTION_STRING is set, but this version sends no telemetry yet');
+  if (telemetry?.trim() && !parseConnectionString(telemetry)) {
+    warnings.push(
+      'APPLICATIONINSIGHTS_CONNECTION_STRING is not a connection string of Application Insights: no telemetry is sent',
+    );
   }
   if (isMissing('CALL_SIGNING_KEY')) {
     warnings.push('CALL_SIGNING_KEY is missing: a random one serves until this process ends');

@@ -1,31 +1,46 @@
-import type { Logger } from 'pino';
+import type { LevelWithSilent, Logger } from 'pino';
 import { pino } from 'pino';
 
-export type { Logger };
+export type { LevelWithSilent, Logger };
 
 /**
  * The log: one JSON line per event on stdout. Nothing secret or personal goes in: no tokens, keys, bindings,
  * phone numbers, call contexts, audio, transcripts or pressed keys; URLs are routes.
  *
- * @param level pino's level: trace, debug, info, warn, error, fatal or silent
+ * @param level of what goes to stdout: trace, debug, info, warn, error, fatal or silent
+ * @param records where the lines at info and above go too, whatever the level
  */
-export function createLog(level: string): Logger {
-  return pino({
-    level,
+export function createLog(level: LevelWithSilent, records?: { write(line: string): void }): Logger {
+  const options = {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label) => ({ level: label }) },
-  });
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  if (!records) return pino({ level, ...options });
+  const isVerbose = level === 'trace' || level === 'debug';
+  return pino(
+    { level: isVerbose ? level : 'info', ...options },
+    pino.multistream([
+      { level: 'info', stream: records },
+      ...(level === 'silent' ? [] : [{ level, stream: pino.destination(1) }]),
+    ]),
+  );
+}
+
+export interface ErrorDescription {
+  readonly name: string;
+  readonly code?: string | undefined;
+  readonly [detail: string]: unknown;
 }
 
 /**
  * What the log may say of an error, and of what caused it: all, but for errors of the Azure SDK, whose messages can
  * repeat the request and with it secrets.
  */
-export function describeError(error: unknown, depth = 3): Record<string, unknown> {
+export function describeError(error: unknown, depth = 3): ErrorDescription {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack, cause } = error;
-  const code = 'code' in error ? error.code : undefined;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const because = cause instanceof Error && depth > 0 ? { cause: describeError(cause, depth - 1) } : {};
   if (!('statusCode' in error) && !('request' in error)) return { name, message, code, stack, ...because };
   const statusCode = 'statusCode' in error ? error.statusCode : undefined;

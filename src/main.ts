@@ -1,16 +1,19 @@
 // Start and stop. The only file whose import does something.
 
+import about from '../package.json' with { type: 'json' };
 import { createCallgate } from './callgate.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { handler } from './handler.ts';
 import { createLog, describeError } from './log.ts';
-import { flushTelemetry } from './telemetry.ts';
+import { event, msSince } from './telemetry/event.ts';
+import { telemetry } from './telemetry.ts';
 
 /** "Wrong configuration" in sysexits.h. */
 const exConfig = 78;
 
 const config = readConfig();
-const log = createLog(config.logLevel);
+const log = createLog(config.logLevel, telemetry.records);
+telemetry.report(log);
 for (const warning of config.warnings) log.warn(warning);
 
 const callgate = createCallgate({ config, handler, log });
@@ -20,11 +23,13 @@ process.on('SIGTERM', stop);
 process.on('SIGINT', stop);
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
-callgate.whenReady.then(() => log.info('ready'));
+callgate.whenReady.then(() => {
+  log.info(event('callgate.ready', { readyMs: Math.round(performance.now()) }), 'ready');
+});
 
 try {
   const port = await callgate.start();
-  log.info({ port, publicUrl: config.publicUrl, maxCalls: config.maxCalls }, 'listening');
+  log.info({ port, publicUrl: config.publicUrl, ...started() }, 'listening');
 } catch (error) {
   log.fatal({ error: describeError(error) }, 'cannot listen');
   process.exit(1);
@@ -40,14 +45,31 @@ function readConfig(): Config {
   }
 }
 
+function started() {
+  return event('callgate.started', {
+    version: about.version,
+    nodeVersion: process.version,
+    callBinding: config.callBinding,
+    wsRefuse: config.wsRefuse,
+    maxCalls: config.maxCalls,
+    maxCallSeconds: config.maxCallMs / 1000,
+    idleCallSeconds: config.idleCallMs / 1000,
+    drainSeconds: config.drainMs / 1000,
+  });
+}
+
 /** The first signal drains; the second ends at once. */
 async function stop(signal: NodeJS.Signals) {
   if (stopping) process.exit(1);
   stopping = true;
-  log.info({ signal, calls: callgate.size, drainMs: config.drainMs }, 'stopping');
+  const begun = performance.now();
+  log.info(
+    { ...event('callgate.stopping', { signal, calls: callgate.size }), drainMs: config.drainMs },
+    'stopping',
+  );
   await callgate.stop(config.drainMs);
-  await flushTelemetry(3_000);
-  log.info('stopped');
+  log.info(event('callgate.stopped', { stoppingMs: msSince(begun) }), 'stopped');
+  await telemetry.flush(3_000);
   process.exit(0);
 }
 
@@ -55,12 +77,14 @@ async function stop(signal: NodeJS.Signals) {
 async function crash(error: unknown) {
   if (crashing) return;
   crashing = true;
+  const described = describeError(error);
+  const { name, code } = described;
   log.fatal(
-    { error: describeError(error) },
+    { ...event('callgate.crashed', { name, code }), error: described },
     'an error that nobody handled: the process ends, and with it every call',
   );
   setTimeout(() => process.exit(1), 10_000).unref();
   await callgate.stop(0, 3_000);
-  await flushTelemetry(3_000);
+  await telemetry.flush(3_000);
   process.exit(1);
 }

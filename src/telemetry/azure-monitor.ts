@@ -1,0 +1,101 @@
+// Application Insights, as it is to be: only what names.ts lists, and requests with routes for addresses. The package
+// sends much else by default, and leaves out what is asked of it in many ways without a word.
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { metrics, trace } from '@opentelemetry/api';
+import { logs } from '@opentelemetry/api-logs';
+import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import { ExpressInstrumentation, ExpressLayerType } from '@opentelemetry/instrumentation-express';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { AggregationType } from '@opentelemetry/sdk-metrics';
+import { shutdownAzureMonitor, useAzureMonitor } from 'applicationinsights';
+import { register } from 'import-in-the-middle/register-hooks.mjs';
+import { createSignIn } from './identity.ts';
+import { createMetrics } from './metrics.ts';
+import { createRecords } from './records.ts';
+import type { TelemetrySettings } from './settings.ts';
+import { createSpanFilter, isProbe } from './span-filter.ts';
+import { createSpans, createTags } from './spans.ts';
+import type { Telemetry } from './telemetry.ts';
+
+/** Instrumentations whose package is there, and the app has no use for. */
+const off = { enabled: false };
+
+/** @throws whatever the SDK does */
+export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
+  // Named imports of what is instrumented pass by any other hook.
+  register({ include: ['express', 'http', 'https', 'node:http', 'node:https'] });
+  const tags = createTags();
+  const signIn = settings.auth === 'identity' ? createSignIn(settings.managedIdentityClientId) : undefined;
+
+  useAzureMonitor({
+    azureMonitorExporterOptions: {
+      connectionString: settings.connectionString,
+      allowInsecureConnection: settings.isInsecure,
+      ...(signIn && { credential: signIn.credential }),
+    },
+    // By default five traces a second are kept, whatever the ratio.
+    tracesPerSecond: 0,
+    samplingRatio: settings.samplingRatio,
+    // With it, events of calls that are not sampled would vanish.
+    enableTraceBasedSamplingForLogs: false,
+    // It would keep an error that nobody handled from ending the process: that is main.ts's.
+    enableAutoCollectExceptions: false,
+    enableLiveMetrics: false,
+    enableStandardMetrics: false,
+    enablePerformanceCounters: false,
+    views: ['http', 'undici'].map((name) => ({
+      meterName: `@opentelemetry/instrumentation-${name}`,
+      aggregation: { type: AggregationType.DROP },
+    })),
+    instrumentationOptions: {
+      http: httpInstrumentation,
+      // It doubles each request to ACS, once with the whole address.
+      azureSdk: off,
+      mongoDb: off,
+      mySql: off,
+      postgreSql: off,
+      redis: off,
+      redis4: off,
+      bunyan: off,
+      winston: off,
+    },
+    spanProcessors: [tags.processor, createSpanFilter(settings.publicUrl)],
+  });
+  registerInstrumentations({
+    instrumentations: [
+      // For the routes of requests; its own spans say nothing more.
+      new ExpressInstrumentation({ ignoreLayersType: Object.values(ExpressLayerType) }),
+      new UndiciInstrumentation(),
+    ],
+  });
+
+  // Only now: the package has replaced what the API's globals were.
+  const spans = createSpans(trace.getTracer('callgate'));
+  const counts = createMetrics(metrics.getMeter('callgate'));
+  const records = createRecords({ logger: logs.getLogger('callgate'), onCallEnd: spans.endCall });
+
+  return {
+    records,
+    report: (log) => void signIn?.report(log),
+    upgrade(facts) {
+      spans.upgrade(facts);
+      counts.upgrade(facts);
+    },
+    watch: counts.watch,
+    within: tags.within,
+    tag: tags.tag,
+    async flush(timeoutMs) {
+      // Against a server that never answers it takes longer than anyone would wait, and it may reject.
+      await Promise.race([
+        shutdownAzureMonitor().catch(() => {}),
+        delay(timeoutMs, undefined, { ref: false }),
+      ]);
+    },
+  };
+}
+
+const httpInstrumentation = {
+  enabled: true,
+  ignoreIncomingRequestHook: ({ url }: { url?: string }) => isProbe(url),
+};
