@@ -27,20 +27,14 @@ export function createLog(level: LevelWithSilent, records?: { write(line: string
   );
 }
 
-export interface ErrorDescription {
-  readonly name: string;
-  readonly code?: string | undefined;
-  readonly [detail: string]: unknown;
-}
-
 /**
  * What the log may say of an error, and of what caused it: all, but for errors of the Azure SDK, whose messages can
  * repeat the request and with it secrets.
  */
-export function describeError(error: unknown, depth = 3): ErrorDescription {
+export function describeError(error: unknown, depth = 3): Record<string, unknown> {
   if (!(error instanceof Error)) return { name: typeof error };
   const { name, message, stack, cause } = error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code = 'code' in error ? error.code : undefined;
   const because = cause instanceof Error && depth > 0 ? { cause: describeError(cause, depth - 1) } : {};
   if (!('statusCode' in error) && !('request' in error)) return { name, message, code, stack, ...because };
   const statusCode = 'statusCode' in error ? error.statusCode : undefined;

@@ -5,7 +5,7 @@ import { createCallgate } from './callgate.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { handler } from './handler.ts';
 import { createLog, describeError } from './log.ts';
-import { event, msSince } from './telemetry/event.ts';
+import { errorKeys, event, msSince } from './telemetry/event.ts';
 import { telemetry } from './telemetry.ts';
 
 /** "Wrong configuration" in sysexits.h. */
@@ -16,7 +16,8 @@ const log = createLog(config.logLevel, telemetry.records);
 telemetry.report(log);
 for (const warning of config.warnings) log.warn(warning);
 
-const callgate = createCallgate({ config, handler, log });
+const callgate = createCallgate({ config, handler, log, telemetry });
+telemetry.watch(callgate.stats);
 let stopping = false;
 let crashing = false;
 process.on('SIGTERM', stop);
@@ -77,10 +78,8 @@ async function stop(signal: NodeJS.Signals) {
 async function crash(error: unknown) {
   if (crashing) return;
   crashing = true;
-  const described = describeError(error);
-  const { name, code } = described;
   log.fatal(
-    { ...event('callgate.crashed', { name, code }), error: described },
+    { ...event('callgate.crashed', errorKeys(error)), error: describeError(error) },
     'an error that nobody handled: the process ends, and with it every call',
   );
   setTimeout(() => process.exit(1), 10_000).unref();

@@ -56,12 +56,12 @@ function watchProcess(gauge: (name: string) => Observable) {
     gauges: [eventLoopDelay, memory, cpu],
     observe(report: (which: Observable, value: number) => void) {
       // The histogram has the time between two looks at the clock, of which the resolution is no delay.
-      report(eventLoopDelay, Math.max(delays.percentile(99) / 1e6 - resolutionMs, 0));
+      report(eventLoopDelay, tenths(Math.max(delays.percentile(99) / 1e6 - resolutionMs, 0)));
       delays.reset();
       report(memory, process.memoryUsage.rss());
       const { user, system } = process.cpuUsage(usage);
       const now = performance.now();
-      report(cpu, (user + system) / (now - since) / 10);
+      report(cpu, tenths((user + system) / (now - since) / 10));
       usage = process.cpuUsage();
       since = now;
     },
@@ -104,3 +104,5 @@ function createCounts(meter: Meter) {
     duplicates(totals.duplicates);
   };
 }
+
+const tenths = (value: number) => Math.round(value * 10) / 10;

@@ -7,7 +7,6 @@ export type Settings = Record<string, string>;
 
 /** Settings that something else than config.ts reads. */
 export const platform: Settings = {
-  APPLICATIONINSIGHTS_CONNECTION_STRING: 'telemetry.ts',
   NODE_ENV: 'npm and Express',
   NPM_CONFIG_OMIT: 'npm',
   NPM_CONFIG_PRODUCTION: 'npm',
@@ -35,7 +34,7 @@ const samples: [RegExp, string][] = [
   ],
   [
     /^\[reference\('[^']+\/components\/[^']+', '[\d-]+'\)\.ConnectionString\]$/,
-    'InstrumentationKey=0;IngestionEndpoint=https://example.net/',
+    'InstrumentationKey=00000000-0000-4000-8000-000000000000;IngestionEndpoint=https://ingestion.invalid/',
   ],
   [/^@Microsoft\.KeyVault\(VaultName=kv-\w+;SecretName=(event-grid|call-signing)-key\)$/, 'k'.repeat(64)],
   [
