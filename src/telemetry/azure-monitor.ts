@@ -1,6 +1,7 @@
 // Application Insights, as it is to be: only what names.ts lists, and requests with routes for addresses. The package
 // sends much else by default, and leaves out what is asked of it in many ways without a word.
 
+import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { metrics, trace } from '@opentelemetry/api';
 import { logs } from '@opentelemetry/api-logs';
@@ -23,8 +24,8 @@ const off = { enabled: false };
 
 /** @throws whatever the SDK does */
 export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
-  // Named imports of what is instrumented pass by any other hook.
-  register({ include: ['express', 'http', 'https', 'node:http', 'node:https'] });
+  // Named imports pass by any other hook.
+  register({ include: ['express'] });
   const tags = createTags();
   const signIn = settings.auth === 'identity' ? createSignIn(settings.managedIdentityClientId) : undefined;
 
@@ -69,6 +70,11 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
       new UndiciInstrumentation(),
     ],
   });
+
+  // Node's own modules are patched as they are required, and once: so it is done now, and for named imports too.
+  const require = createRequire(import.meta.url);
+  for (const name of ['http', 'https']) require(name);
+  syncBuiltinESMExports();
 
   // Only now: the package has replaced what the API's globals were.
   const spans = createSpans(trace.getTracer('callgate'));

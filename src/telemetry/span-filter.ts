@@ -94,13 +94,13 @@ const words = new Set(
   ).split(' '),
 );
 
-/** A URL without query and ids: /calling/callConnections/{id}:terminate. */
+/** A URL without query and ids: /calling/callConnections/*:terminate. */
 function harmless(text: string): string {
   const url = URL.parse(text);
   if (!url) return 'unknown';
   const segments = url.pathname.split('/').map((segment) => {
     const [noun = '', action, ...rest] = segment.split(':');
-    const name = noun === '' || words.has(noun) ? noun : '{id}';
+    const name = noun === '' || words.has(noun) ? noun : '*';
     return action && /^[A-Za-z]+$/.test(action) && rest.length === 0 ? `${name}:${action}` : name;
   });
   return `${url.origin}${segments.join('/')}`;
