@@ -33,6 +33,8 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
     azureMonitorExporterOptions: {
       connectionString: settings.connectionString,
       allowInsecureConnection: settings.isInsecure,
+      // What isn't taken is kept on disk and sent again: at the end, retries would leave no time for that.
+      retryOptions: { maxRetries: 0 },
       ...(signIn && { credential: signIn.credential }),
     },
     // By default five traces a second are kept, whatever the ratio.
