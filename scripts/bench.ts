@@ -2,31 +2,54 @@ import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { createCommand, fromHere } from '../simulator/cli.ts';
 import { measureSimulator, tabulateSimulator } from './bench/simulator.ts';
+import { measureTelemetry, tabulateTelemetry } from './bench/telemetry.ts';
 
 const program = createCommand('bench')
-  .description('Measures what one process carries, and how well it keeps time.')
+  .description('Measures what one process carries, and what it takes.')
+  .option('--telemetry', 'the app with Application Insights on, against off: upgrades and frames')
   .option('--simulator', 'the local ACS: calls to an app in another process that sends everything back')
-  .option('--calls <number>', 'how many calls at a time', parseCount, 200)
-  .option('--seconds <number>', 'how long all of them speak', parseCount, 20)
+  .option('--calls <number>', 'how many at a time (telemetry: 32, simulator: 200)', parseCount)
+  .option('--seconds <number>', 'how long each measurement lasts (3, 20)', parseSeconds)
+  .option('--rounds <number>', 'how often each is measured', parseCount, 5)
   .option('--json <file>', 'keep the figures as JSON')
   .parse();
 
-const options = program.opts<{ simulator?: boolean; calls: number; seconds: number; json?: string }>();
+const { calls, seconds, rounds, json, ...what } = program.opts<{
+  telemetry?: boolean;
+  simulator?: boolean;
+  calls?: number;
+  seconds?: number;
+  rounds: number;
+  json?: string;
+}>();
+const progress = (line: string) => console.error(line);
 
-if (options.simulator) {
-  const measured = await measureSimulator({ ...options, progress: (line) => console.error(line) });
-  if (options.json !== undefined)
-    writeFileSync(fromHere(options.json), `${JSON.stringify({ simulator: measured }, undefined, 2)}\n`);
-  console.log(`\n${tabulateSimulator(measured)}`);
-  for (const fault of measured.faults) console.error(fault);
-  process.exitCode = measured.faults.length === 0 ? 0 : 1;
+if (what.telemetry) {
+  const telemetry = await measureTelemetry({ width: calls ?? 32, seconds: seconds ?? 3, rounds, progress });
+  show({ telemetry }, tabulateTelemetry(telemetry));
+} else if (what.simulator) {
+  const simulator = await measureSimulator({ calls: calls ?? 200, seconds: seconds ?? 20, progress });
+  show({ simulator }, tabulateSimulator(simulator));
+  for (const fault of simulator.faults) console.error(fault);
+  process.exitCode = simulator.faults.length === 0 ? 0 : 1;
 } else {
-  console.error('There is one thing to measure so far: npm run bench -- --simulator');
+  console.error('There are two things to measure so far: npm run bench -- --telemetry, or --simulator');
   process.exitCode = 1;
+}
+
+function show(figures: object, table: string): void {
+  if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(figures, undefined, 2)}\n`);
+  console.log(`\n${table}`);
 }
 
 function parseCount(value: string): number {
   const count = Number(value);
   if (/^\d+$/.test(value) && count > 0 && count <= 1_000) return count;
   throw new InvalidArgumentError('It has to be a whole number from 1 to 1000.');
+}
+
+function parseSeconds(value: string): number {
+  const seconds = Number(value);
+  if (/^\d+(\.\d+)?$/.test(value) && seconds > 0 && seconds <= 1_000) return seconds;
+  throw new InvalidArgumentError('It has to be a number of seconds, up to 1000.');
 }

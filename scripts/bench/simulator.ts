@@ -1,8 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { createHistogram } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
@@ -10,6 +8,7 @@ import type { SimulatedCall } from '../../simulator/handle.ts';
 import type { CallReport } from '../../simulator/report.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { faultOf } from '../call-summary.ts';
+import { describeMachine, type Machine, readWaitedMs } from './machine.ts';
 import type { Processors } from './processors.ts';
 import { partProcessors } from './processors.ts';
 
@@ -28,7 +27,7 @@ export interface SimulatorFigures {
   waitedPercent: number | undefined;
   /** The most that there was of the process, and of JavaScript's heap at the end. */
   memoryMb: { process: number; heap: number };
-  machine: { node: string; processors: string; apart: boolean };
+  machine: Machine;
   /** What went wrong, one line for each call. */
   faults: string[];
 }
@@ -126,15 +125,6 @@ function startWatch(calls: readonly SimulatedCall[]) {
   };
 }
 
-/** How long this process's main thread has been ready to run and others ran (Linux, sched-stats.rst). */
-function readWaitedMs(): number | undefined {
-  try {
-    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
-  } catch {
-    return undefined;
-  }
-}
-
 function tellProgress(calls: readonly SimulatedCall[], progress: (line: string) => void) {
   const begun = performance.now();
   const tell = () => {
@@ -168,15 +158,6 @@ function spread(microseconds: ReturnType<typeof createHistogram>): SimulatorFigu
 function readMemory(): SimulatorFigures['memoryMb'] {
   const mb = (bytes: number) => Math.round(bytes / 1024 / 1024);
   return { process: mb(process.resourceUsage().maxRSS * 1024), heap: mb(process.memoryUsage().heapUsed) };
-}
-
-function describeMachine(parted: Processors | undefined): SimulatorFigures['machine'] {
-  const all = cpus();
-  return {
-    node: process.version,
-    processors: `${all.length} × ${all[0]?.model.trim()}`,
-    apart: parted !== undefined,
-  };
 }
 
 /** The figures for a person. */
