@@ -119,7 +119,26 @@ describe('a call tells', limits, () => {
     assert.ok(
       tagged.every(({ correlationId }) => placed.some((call) => call.correlationId === correlationId)),
     );
+    const keys: string[] = [...callKeys];
+    assert.deepEqual(
+      tagged.flatMap(Object.keys).filter((key) => !keys.includes(key)),
+      [],
+    );
     assert.equal(eventsOf(app, ({ call }) => call !== undefined).length, 20);
+  });
+
+  it('which call an event is of that comes after its end', async (t) => {
+    const { telemetry, tagged } = rememberAll();
+    const { handler, call } = catchCall();
+    const app = await startApp(t, { handler, telemetry });
+    const placed = app.simulator.placeCall();
+    const { id } = await call;
+    placed.hangUp();
+    await placed.ended;
+    tagged.length = 0;
+    await placed.post([placed.event('PlayCompleted')]);
+    const { callConnectionId, correlationId } = placed;
+    assert.deepEqual(tagged.at(-1), { call: id, callConnectionId, correlationId });
   });
 
   it('who was not answered, and why', async (t) => {
