@@ -44,8 +44,19 @@ async function runLocally(): Promise<number> {
   What happens on a call is in src/handler.ts. Change it, save, call again. Ctrl-C ends both.
 `);
   const env = localEnv(simulator.env(), appPort);
-  // What distinguishes calls in a log of many, or says a thing twice, is in the way here.
-  const hide = ['callConnectionId', 'correlationId', 'event', 'type', 'signal', 'drainMs'];
+  // What distinguishes calls and apps in a log of many, or says a thing twice, is in the way here.
+  const hide = [
+    ...['callConnectionId', 'correlationId', 'event', 'type', 'signal', 'drainMs'],
+    ...[
+      'version',
+      'nodeVersion',
+      'callBinding',
+      'wsRefuse',
+      'maxCallSeconds',
+      'idleCallSeconds',
+      'drainSeconds',
+    ],
+  ];
   const code = await keepRunning(() => startApp({ env, hide }));
   await simulator.close();
   return code;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -109,11 +110,26 @@ describe('the start', () => {
 });
 
 describe('SIGTERM', () => {
-  it('without calls ends the process at once, with 0', async (t) => {
-    const { child, said } = await startGate(t);
+  it('without calls ends the process at once, with 0, and each step is an event', async (t) => {
+    const { child, said, lines } = await startGate(t, { MAX_CALLS: '7', DRAIN_SECONDS: '9' });
     child.kill('SIGTERM');
     await said('stopped');
     assert.equal(await exitOf(child), 0);
+    const told = lines.filter(({ event }) => event !== undefined);
+    assert.deepEqual(
+      told.map(({ event }) => event),
+      ['callgate.started', 'keys.fetched', 'callgate.ready', 'callgate.stopping', 'callgate.stopped'],
+    );
+    const [started, fetched, ready, stopping, stopped] = told;
+    const { version } = JSON.parse(await readFile('package.json', 'utf8'));
+    assert.partialDeepStrictEqual(started, {
+      ...{ version, nodeVersion: process.version, callBinding: 'optional', wsRefuse: 'http' },
+      ...{ maxCalls: 7, maxCallSeconds: 7200, idleCallSeconds: 60, drainSeconds: 9 },
+    });
+    assert.partialDeepStrictEqual(fetched, { keys: 1, ignored: 0 });
+    assert.partialDeepStrictEqual(stopping, { signal: 'SIGTERM', calls: 0 });
+    const durations = [fetched?.fetchMs, ready?.readyMs, stopped?.stoppingMs];
+    assert.ok(durations.every(Number.isFinite), String(durations));
   });
 
   it('lets a running call go on, and nobody new in', async (t) => {
@@ -193,7 +209,7 @@ describe('an error that nobody handles', () => {
     });
     child.kill('SIGUSR2');
     const line = await said('an error that nobody handled');
-    assert.equal(line.level, 'fatal');
+    assert.partialDeepStrictEqual(line, { level: 'fatal', event: 'callgate.crashed', type: 'Error' });
     await call.until('request', ({ operation, status }) => operation === 'terminate' && status === 204);
     assert.equal(await exitOf(child), 1);
   });

@@ -53,6 +53,20 @@ describe('the rooms', () => {
     );
   });
 
+  it('leave the SDK of Application Insights to src/telemetry', () => {
+    const users = files.filter(
+      ({ path, text }) =>
+        path.startsWith('src/') && /from '(applicationinsights|@opentelemetry\/)/.test(text),
+    );
+    assert.ok(users.length > 0);
+    for (const { path } of users) assert.match(path, /^src\/telemetry\//);
+    assertApart(/^src\/(?!telemetry[/.])/, /^src\/telemetry\/(?!(event|names|settings|telemetry)\.ts)/);
+    assertApart(
+      /^src\/telemetry\/(event|names|settings|telemetry)\.ts/,
+      /^src\/(?!telemetry\/(event|names|settings|telemetry)\.ts)/,
+    );
+  });
+
   it('do nothing when they are imported, but for src/main.ts', async () => {
     const handles = () =>
       process.getActiveResourcesInfo().filter((name) => /Timeout|TCP|Immediate/.test(name));

@@ -184,8 +184,7 @@ export function createCall(options: CallOptions) {
     }
   }
 
-  function mediaLost({ ours, code, reason }: SessionEnd) {
-    identity.log.info(event('call.media_disconnected', { code, ours, reason }), 'media disconnected');
+  function mediaLost({ ours }: SessionEnd) {
     if (!bound) return end(endings.socketClosed);
     if (ours) return end(endings.misbehaved);
     watch.dropped();

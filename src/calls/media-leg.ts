@@ -55,6 +55,8 @@ export function createMediaLeg(options: MediaLegOptions) {
         onFrame(frame);
       },
       onClose(end) {
+        const { code, ours, reason } = end;
+        log().info(event('call.media_disconnected', { code, ours, reason }), 'media disconnected');
         if (session !== mine) return;
         session = undefined;
         onLost(end);

@@ -20,10 +20,10 @@ export function event<Name extends EventName>(
 }
 
 /** The keys of an error in an event: neither its message nor its stack, which may hold anything. */
-export function errorKeys(error: unknown): { name: string; code: string | undefined } {
-  if (!(error instanceof Error)) return { name: typeof error, code: undefined };
+export function errorKeys(error: unknown): { type: string; code: string | undefined } {
+  if (!(error instanceof Error)) return { type: typeof error, code: undefined };
   const code = 'code' in error && ['string', 'number'].includes(typeof error.code) ? error.code : undefined;
-  return { name: error.name, code: code === undefined ? undefined : String(code).slice(0, 64) };
+  return { type: error.name, code: code === undefined ? undefined : String(code).slice(0, 64) };
 }
 
 /** A duration for an event. @param begun what `performance.now()` said @returns milliseconds, to a tenth */

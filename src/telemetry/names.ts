@@ -22,8 +22,8 @@ export const events = {
   /** A signal asked the process to end: it drains. */
   'callgate.stopping': { properties: ['signal'], measurements: ['calls'] },
   'callgate.stopped': { properties: [], measurements: ['stoppingMs'] },
-  /** An error that nobody handled ends the process. */
-  'callgate.crashed': { properties: ['name', 'code'], measurements: [] },
+  /** An error that nobody handled ends the process: its class and code. */
+  'callgate.crashed': { properties: ['type', 'code'], measurements: [] },
 
   /** The issuer's keys came, or didn't: whether the last ones still serve. Limited to some a minute. */
   'keys.fetched': { properties: [], measurements: ['keys', 'ignored', 'fetchMs', 'suppressed'] },
@@ -63,8 +63,8 @@ export const events = {
   'call.media_disconnected': { properties: ['code', 'ours', 'reason'], measurements: [] },
   /** The handler silenced the app, which had so much left to say. Limited to some a minute. */
   'call.barge_in': { properties: [], measurements: ['unheardMs', 'suppressed'] },
-  /** The handler threw or rejected. */
-  'call.handler_failed': { properties: ['name', 'code'], measurements: [] },
+  /** The handler threw or rejected: the class and code of its error. */
+  'call.handler_failed': { properties: ['type', 'code'], measurements: [] },
   /**
    * The end of a call: why (calls/endings.ts has the list), and what it came to. `playbackBehindMs`: gaps within what
    * was played, since this process was late; `playbackRefusedMs`: what didn't fit.

@@ -93,6 +93,7 @@ describe('a call tells', limits, () => {
         'call.first_audio_out',
         'call.first_frame_in',
         'call.media_connected',
+        'call.media_disconnected',
       ]);
       const [first, ...others] = lines;
       assert.equal(first?.event, 'call.announced');
@@ -124,7 +125,7 @@ describe('a call tells', limits, () => {
       tagged.flatMap(Object.keys).filter((key) => !keys.includes(key)),
       [],
     );
-    assert.equal(eventsOf(app, ({ call }) => call !== undefined).length, 20);
+    assert.equal(eventsOf(app, ({ call }) => call !== undefined).length, 22);
   });
 
   it('which call an event is of that comes after its end', async (t) => {
@@ -183,7 +184,7 @@ describe('a call tells', limits, () => {
     });
     await placed.ended;
     const [failed] = eventsOf(app, ({ event }) => event === 'call.handler_failed');
-    assert.partialDeepStrictEqual(failed, { name: 'TypeError', code: 'E_OWN' });
+    assert.partialDeepStrictEqual(failed, { type: 'TypeError', code: 'E_OWN' });
     const hungUp = await app.log.until(({ event }) => event === 'call.hung_up');
     assert.ok(Number(hungUp.hangUpMs) >= 0);
     assert.equal(hungUp.correlationId, placed.correlationId);
