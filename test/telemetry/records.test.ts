@@ -76,7 +76,7 @@ describe('a line of the log', () => {
 
   it('with an event and an error is both', () => {
     const error = { name: 'Error' };
-    const { attributes } = recordsOf({ level: 'fatal', event: 'callgate.crashed', name: 'Error', error });
+    const { attributes } = recordsOf({ level: 'fatal', event: 'callgate.crashed', type: 'Error', error });
     assert.equal(attributes[0]?.['microsoft.custom_event.name'], 'callgate.crashed');
     assert.equal(attributes[1]?.['exception.stacktrace'], 'Error', 'without one it would be no exception');
   });
