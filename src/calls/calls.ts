@@ -55,7 +55,7 @@ export function createCalls(options: CallsOptions) {
   const shared = { handler, client, audioBudget: createAudioBudget(), limits, log, within, track };
   const running = new Map<string, CallControl>();
   // Only as long as their binding alone would let a socket in.
-  const over = new Map<string, Binding>();
+  const over = new Map<string, { issuedAt: number; tags: CallTags }>();
   const totals = createTotals();
   const work = new Set<Promise<unknown>>();
   const whenEmpty = new Set<() => void>();
@@ -81,17 +81,17 @@ export function createCalls(options: CallsOptions) {
       ...shared,
       onEnd: (ending) => {
         totals.add(call.totals);
-        close(id, binding, ending);
+        close(call, binding, ending);
       },
     });
     running.set(id, call);
     return call;
   }
 
-  function close(id: string, binding: Binding | undefined, ending: Ending) {
-    running.delete(id);
+  function close({ tags }: CallControl, binding: Binding | undefined, ending: Ending) {
+    running.delete(tags.call);
     // Of an unanswered call a late sign may still come: it is let in like one that another instance answered.
-    if (binding && ending !== endings.unanswered) over.set(id, binding);
+    if (binding && ending !== endings.unanswered) over.set(tags.call, { issuedAt: binding.issuedAt, tags });
     for (const [old, { issuedAt }] of over) {
       if (now() - issuedAt > admitMs) over.delete(old);
     }
@@ -172,7 +172,8 @@ export function createCalls(options: CallsOptions) {
     },
 
     /** By what the records of a binding's call are found, whether it is here or not. */
-    tagsOf: ({ callId }: Binding): CallTags => running.get(callId)?.tags ?? { call: callId },
+    tagsOf: ({ callId }: Binding): CallTags =>
+      (running.get(callId) ?? over.get(callId))?.tags ?? { call: callId },
 
     /** What is, and what was since the start of the process. */
     get stats() {
