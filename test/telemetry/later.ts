@@ -1,0 +1,7 @@
+// For a process under test: at SIGHUP its clock jumps ahead, past the windows of the log's limits.
+const { now } = Date;
+let ahead = 0;
+Date.now = () => now() + ahead;
+process.on('SIGHUP', () => {
+  ahead += 11_000;
+});
