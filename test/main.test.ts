@@ -1,54 +1,11 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { createInterface } from 'node:readline';
+import type { Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import { createSimulator } from '../simulator/simulator.ts';
 import { createIssuer } from './support/issuer.ts';
-
-/** The command that platforms run, in an environment that has nothing of this one's. */
-function start(t: TestContext, env: Record<string, string>) {
-  const child = spawn(process.execPath, ['--import', './src/telemetry.ts', 'src/main.ts'], {
-    env: { PATH: process.env.PATH, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  const lines: Record<string, unknown>[] = [];
-  const log = createInterface({ input: child.stdout });
-  log.on('line', (line) => lines.push(JSON.parse(line)));
-
-  /** The first line with this message, be it there already or still to come. */
-  async function said(message: string | RegExp): Promise<Record<string, unknown>> {
-    for (;;) {
-      const found = lines.find(({ msg }) => String(msg).match(message));
-      if (found) return found;
-      await Promise.race([once(log, 'line'), ended(child, lines)]);
-    }
-  }
-  return { child, lines, said };
-}
-
-async function ended(child: ChildProcess, lines: unknown[]): Promise<never> {
-  const [code] = child.exitCode === null ? await once(child, 'exit') : [child.exitCode];
-  throw new Error(`the process ended with ${code} after saying ${JSON.stringify(lines)}`);
-}
-
-async function exitOf(child: ChildProcess): Promise<number | null> {
-  return child.exitCode ?? (await once(child, 'exit'))[0];
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+import { exitOf, start, startBesideAcs } from './support/process.ts';
 
 /** The app as a gate alone, ready. */
 async function startGate(t: TestContext, env: Record<string, string> = {}) {
@@ -74,17 +31,8 @@ async function startGate(t: TestContext, env: Record<string, string> = {}) {
 
 /** The app with a call on it. */
 async function startCall(t: TestContext, env: Record<string, string>) {
-  const simulator = await createSimulator();
-  t.after(() => simulator.close());
-  const port = await freePort();
-  const app = start(t, {
-    ...simulator.env(),
-    PORT: String(port),
-    PUBLIC_URL: `http://127.0.0.1:${port}`,
-    ...env,
-  });
-  await app.said('ready');
-  const call = simulator.placeCall({ app: `http://127.0.0.1:${port}/api/incoming-call` });
+  const app = await startBesideAcs(t, env);
+  const call = app.simulator.placeCall();
   await call.until('upgrade', ({ status }) => status === 101);
   return { ...app, call };
 }

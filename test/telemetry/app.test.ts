@@ -82,9 +82,15 @@ test('the app, from its start to its end', async (t) => {
         'AppRequests POST /api/callbacks/:binding',
         'AppRequests GET /ws/:binding',
         'AppDependencies call',
-        ...['announced', 'answered', 'media_connected', 'first_frame_in', 'first_audio_out', 'ended'].map(
-          (event) => `AppEvents call.${event}`,
-        ),
+        ...[
+          'announced',
+          'answered',
+          'media_connected',
+          'first_frame_in',
+          'first_audio_out',
+          'media_disconnected',
+          'ended',
+        ].map((event) => `AppEvents call.${event}`),
       ]) {
         assert.ok(summaries.includes(summary), `${summary} is not among ${summaries}`);
       }
