@@ -24,7 +24,17 @@ test('what a program under telemetry sends', async (t) => {
   const traceOf = ({ tags }: Envelope) => tags['ai.operation.id'];
 
   await t.test('spans are real', () => {
-    assert.deepEqual(JSON.parse(stdout), { isRecording: true });
+    assert.equal(JSON.parse(stdout).isRecording, true);
+  });
+
+  await t.test('a request hands on nothing of what it brought', () => {
+    assert.deepEqual(JSON.parse(stdout).baggage, [null, null]);
+  });
+
+  await t.test('what is logged while a request is handled is in its trace', () => {
+    const [event] = ofType('EventData').filter(({ data }) => data.baseData.name === 'request.refused');
+    assert.ok(event);
+    assert.equal(traceOf(event), traceOf(request('POST /api/incoming-call', '200')));
   });
 
   await t.test('all under the name of the app, also on App Service', () => {
@@ -42,6 +52,7 @@ test('what a program under telemetry sends', async (t) => {
     const urls = requests.map(({ data }) => data.baseData.url).sort();
     assert.deepEqual(urls, [
       'https://calls.example.net/api/callbacks/:binding',
+      'https://calls.example.net/api/incoming-call',
       'https://calls.example.net/other',
       'https://calls.example.net/other',
       'https://calls.example.net/ws/:binding',
@@ -59,7 +70,7 @@ test('what a program under telemetry sends', async (t) => {
     () => {
       const dependencies = ofType('RemoteDependencyData').filter(({ data }) => data.baseData.type === 'Http');
       const names = dependencies.map(({ data }) => data.baseData.name);
-      assert.equal(dependencies.length, 6, 'five answered, one not');
+      assert.equal(dependencies.length, 7, 'six answered, one not');
       const path = '/calling/callConnections/*/participants/*';
       const [ofCall, ...others] = dependencies.filter(({ data }) => data.baseData.name?.endsWith(path));
       assert.ok(ofCall && others.length === 0, names.join());
@@ -143,6 +154,8 @@ test('with a ratio of 0, requests are left out and events are not', async (t) =>
   const ingestion = await startIngestion(t);
   const env = { ...ingestion.env, TELEMETRY_SAMPLING_RATIO: '0' };
   await run(t, 'test/telemetry/traffic.ts', env);
+  const names = ingestion.envelopes.map(({ data }) => data.baseData.name);
+  assert.ok(names.includes('request.refused'), 'also while a request is handled that is left out');
   const types = new Set(ingestion.envelopes.map(({ data }) => data.baseType));
   assert.deepEqual([...types].sort(), ['EventData', 'MetricData']);
 });

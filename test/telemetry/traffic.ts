@@ -10,7 +10,23 @@ const call = '0af7651916cd43dd8448eb211c80319c';
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 const app = express();
-app.get(['/healthz', '/readyz'], (_request, response) => void response.end());
+const baggage: unknown[] = [];
+app.get(['/healthz', '/readyz'], ({ headers }, response) => {
+  baggage.push(headers.baggage);
+  response.end();
+});
+app.post('/api/incoming-call', async (_request, response) => {
+  telemetry.records?.write(
+    JSON.stringify({
+      level: 'warn',
+      time: new Date().toISOString(),
+      event: 'request.refused',
+      reason: 'wrong_key',
+    }),
+  );
+  await ask(`${origin}/readyz`);
+  response.end();
+});
 app.post('/api/callbacks/:binding', (_request, response) => {
   telemetry.tag({ call, correlationId: 'a-correlation' });
   response.end();
@@ -27,7 +43,7 @@ async function ask(url: string, options?: RequestInit) {
   await response.text();
 }
 await ask(`${origin}/healthz?probe=secret-query`);
-await ask(`${origin}/readyz`);
+await ask(`${origin}/api/incoming-call`, { method: 'POST', headers: { baggage: 'a=secret-baggage' } });
 await ask(`${origin}/secret-path?of=secret-query`, {
   headers: { 'user-agent': 'secret-agent', traceparent },
 });
@@ -66,6 +82,6 @@ telemetry.watch(() => ({
 }));
 
 const span = trace.getTracer('test').startSpan('a span');
-console.log(JSON.stringify({ isRecording: span.isRecording() }));
+console.log(JSON.stringify({ isRecording: span.isRecording(), baggage }));
 await telemetry.flush(10_000);
 process.exit();
