@@ -27,7 +27,7 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
   // Named imports pass by any other hook.
   register({ include: ['express'] });
   const tags = createTags();
-  const signIn = settings.auth === 'identity' ? createSignIn(settings.managedIdentityClientId) : undefined;
+  const signIn = settings.auth === 'identity' ? createSignIn() : undefined;
 
   useAzureMonitor({
     azureMonitorExporterOptions: {

@@ -4,9 +4,9 @@ import type { TelemetryLog } from './telemetry.ts';
 /** The scope of ingestion, for which the exporter asks too. */
 const scope = 'https://monitor.azure.com/.default';
 
-/** Sign-in with the managed identity. @param clientId which user-assigned one; undefined: whatever there is */
-export function createSignIn(clientId: string | undefined) {
-  const credential = new DefaultAzureCredential(clientId ? { managedIdentityClientId: clientId } : {});
+/** Sign-in with the managed identity: the user-assigned one that AZURE_CLIENT_ID names, else that of the site. */
+export function createSignIn() {
+  const credential = new DefaultAzureCredential();
   return {
     credential,
     /** Tries it once, and logs the result: where it fails later, all telemetry is lost in silence. */

@@ -6,7 +6,6 @@ export interface TelemetrySettings {
   /** Whether the ingestion endpoint is on this machine, over plain http. */
   readonly isInsecure: boolean;
   readonly auth: 'key' | 'identity';
-  readonly managedIdentityClientId: string | undefined;
   /** Share of requests and dependencies that are kept, 0 to 1. Events and metrics always are. */
   readonly samplingRatio: number;
   /** Where this app is reached: requests are recorded under it, whatever host they ask for. */
@@ -30,7 +29,6 @@ export function readTelemetrySettings(
   return {
     ...connection,
     auth: env.TELEMETRY_AUTH?.trim() === 'identity' ? 'identity' : 'key',
-    managedIdentityClientId: env.AZURE_CLIENT_ID?.trim() || undefined,
     samplingRatio: ratio >= 0 && ratio <= 1 ? ratio : 1,
     publicUrl: URL.parse(publicUrl) ?? undefined,
   };

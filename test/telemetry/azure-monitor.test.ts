@@ -81,6 +81,7 @@ test('what a program under telemetry sends', async (t) => {
       assert.deepEqual(properties(ofCall), { call, callConnectionId: 'a-connection' });
       const failed = dependencies.find(({ data }) => data.baseData.name === 'GET /calling/keys');
       assert.equal(failed?.data.baseData.success, false);
+      assert.deepEqual(ofType('ExceptionData'), [], 'its message would say what was asked');
     },
   );
 

@@ -59,24 +59,20 @@ describe('the settings of telemetry', () => {
   });
 
   it('have defaults', () => {
-    const { auth, samplingRatio, publicUrl, managedIdentityClientId } =
+    const { auth, samplingRatio, publicUrl } =
       readTelemetrySettings({ APPLICATIONINSIGHTS_CONNECTION_STRING: key }) ?? {};
-    assert.deepEqual(
-      [auth, samplingRatio, publicUrl, managedIdentityClientId],
-      ['key', 1, undefined, undefined],
-    );
+    assert.deepEqual([auth, samplingRatio, publicUrl], ['key', 1, undefined]);
   });
 
   it('are read', () => {
-    const { auth, samplingRatio, publicUrl, managedIdentityClientId } =
+    const { auth, samplingRatio, publicUrl } =
       readTelemetrySettings({
         APPLICATIONINSIGHTS_CONNECTION_STRING: key,
         TELEMETRY_AUTH: 'identity',
         TELEMETRY_SAMPLING_RATIO: '0',
         WEBSITE_HOSTNAME: 'app.example.net',
-        AZURE_CLIENT_ID: 'an-id',
       }) ?? {};
-    assert.deepEqual([auth, samplingRatio, managedIdentityClientId], ['identity', 0, 'an-id']);
+    assert.deepEqual([auth, samplingRatio], ['identity', 0]);
     assert.equal(publicUrl?.href, 'https://app.example.net/');
   });
 });
