@@ -56,7 +56,8 @@ export async function startBesideAcs(t: TestContext, env: Readonly<Record<string
   return { ...app, url, simulator };
 }
 
-async function freePort(): Promise<number> {
+/** A port of 127.0.0.1 where nobody listens. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

@@ -115,12 +115,12 @@ function addressesOf({ journal }: SimulatedCall) {
   return { media, events, mediaBinding: bindingIn(media), eventsBinding: bindingIn(events) };
 }
 
-async function visit(address: string, request: RequestInit = {}): Promise<void> {
+export async function visit(address: string, request: RequestInit = {}): Promise<void> {
   const response = await fetch(address, request);
   await response.text();
 }
 
-async function refusedUpgrade(address: string, headers: Record<string, string>): Promise<void> {
+export async function refusedUpgrade(address: string, headers: Record<string, string>): Promise<void> {
   const socket = new WebSocket(address, { headers });
   const [, response] = await once(socket, 'unexpected-response');
   response.resume();

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { nameOf, propertiesOf, tableOf } from './received.ts';
+import { runUnluckily } from './unlucky-run.ts';
+
+test('the app that crashes', async (t) => {
+  const { exitCode, meanwhile, envelopes, text } = await runUnluckily(t);
+  const named = (table: string) => envelopes.filter((each) => tableOf(each) === table).map(nameOf);
+
+  await t.test('has sent its events as they happened', () => {
+    const told = meanwhile.map(nameOf);
+    for (const name of ['callgate.started', 'keys.failed']) assert.ok(told.includes(name), name);
+  });
+
+  await t.test('sends its last ones before it ends with 1, and of the error no message', () => {
+    assert.equal(exitCode, 1);
+    assert.ok(named('AppEvents').includes('callgate.crashed'));
+    const [exception, ...others] = envelopes.filter((each) => tableOf(each) === 'AppExceptions');
+    assert.ok(exception && others.length === 0);
+    const [{ typeName, stack } = {}] = exception.data.baseData.exceptions ?? [];
+    assert.equal(typeName, 'Error');
+    assert.match(stack ?? '', /fail-on-sigusr2\.ts/);
+    assert.doesNotMatch(text, /nobody catches this/);
+  });
+
+  await t.test('with a sampling ratio of 0 sends no request, all events and each count', () => {
+    assert.deepEqual([...named('AppRequests'), ...named('AppDependencies')], []);
+    const refused = envelopes.filter((each) => nameOf(each) === 'request.refused');
+    assert.deepEqual(
+      refused.map((each) => propertiesOf(each).reason),
+      ['no_token'],
+    );
+    assert.ok(named('AppMetrics').includes('callgate.upgrades'));
+  });
+});
