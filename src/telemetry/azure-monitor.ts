@@ -106,4 +106,7 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
 const httpInstrumentation = {
   enabled: true,
   ignoreIncomingRequestHook: ({ url }: { url?: string }) => isProbe(url),
+  // The SDK asks what it is to do, every now and then.
+  ignoreOutgoingRequestHook: ({ hostname }: { hostname?: string | null }) =>
+    hostname === 'settings.sdk.monitor.azure.com',
 };
