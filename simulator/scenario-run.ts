@@ -1,5 +1,6 @@
 import { readCall } from './call-schema.ts';
 import { definedOf } from './defined.ts';
+import type { FaultChanges } from './faults.ts';
 import type { Entry, Journal } from './journal.ts';
 import { rest } from './post.ts';
 import type { CallReport } from './report.ts';
@@ -43,7 +44,6 @@ export async function runScenario({
   secondMs: number;
   onProgress: (progress: ScenarioProgress) => void;
 }): Promise<ScenarioReport> {
-  const before = simulator.faults;
   const takeBack: (() => void)[] = [];
   const deadline = performance.now() + timeoutSeconds * 1_000;
   const leftMs = () => Math.max(0, deadline - performance.now());
@@ -54,6 +54,12 @@ export async function runScenario({
 
   function spoil({ operation, ...fault }: NextAnswer) {
     takeBack.push(simulator.failNext(operation, fault));
+  }
+
+  function change(faults: FaultChanges) {
+    const before = Object.entries(simulator.faults).filter(([name]) => name in faults);
+    takeBack.push(() => simulator.setFaults(Object.fromEntries(before)));
+    simulator.setFaults(faults);
   }
 
   /** @returns whether it came before the call was over, and in time */
@@ -72,7 +78,7 @@ export async function runScenario({
     if (drop) call.stream?.socket?.drop();
     if (rotateKeys) await simulator.rotateKeys();
     if (answer) spoil(answer);
-    if (faults) simulator.setFaults(definedOf(faults));
+    if (faults) change(definedOf(faults));
   }
 
   /** @returns what kept the steps from being taken, in a sentence */
@@ -99,8 +105,7 @@ export async function runScenario({
     return { description, ok: faults.length === 0, faults, call: report };
   } finally {
     call.hangUp();
-    for (const undo of takeBack) undo();
-    simulator.setFaults(before);
+    for (const undo of takeBack.reverse()) undo();
   }
 }
 

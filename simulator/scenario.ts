@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { callSchema, keysSchema } from './call-schema.ts';
-import { answerFaultSchema, faultsSchema } from './faults.ts';
+import { answerFaultSchema, faultChangesSchema } from './faults.ts';
 import { operations } from './operations.ts';
 
 const operationName = z.enum(operations.map(({ name }) => name));
@@ -36,7 +36,7 @@ const doSchema = oneOf({
   /** Spoils the next answers of an operation. */
   next: nextSchema,
   /** What goes wrong from now on, in all calls. The end of the scenario takes it back. */
-  faults: faultsSchema.partial(),
+  faults: faultChangesSchema,
 });
 
 const stepSchema = z.strictObject({
