@@ -12,8 +12,16 @@ export interface ScenarioQueue {
   run(scenario: ScenarioFile): Promise<ScenarioReport>;
 }
 
-/** @param secondMs what a second of a call takes, in milliseconds */
-export function createScenarioQueue(simulator: Simulator, secondMs: number): ScenarioQueue {
+/**
+ * @param options.app the app's webhook, where a scenario doesn't name it
+ * @param options.secondMs what a second of a call takes, in milliseconds
+ */
+export function createScenarioQueue(place: {
+  simulator: Simulator;
+  app: string | undefined;
+  secondMs: number;
+  signal: AbortSignal;
+}): ScenarioQueue {
   let last: Promise<unknown> = Promise.resolve();
   let current: ScenarioProgress | undefined;
   const onProgress = (progress: ScenarioProgress | undefined) => {
@@ -25,7 +33,7 @@ export function createScenarioQueue(simulator: Simulator, secondMs: number): Sce
     },
     async run(file) {
       const scenario = parseScenario(file);
-      const turn = last.then(() => runScenario({ scenario, simulator, secondMs, onProgress }));
+      const turn = last.then(() => runScenario({ ...place, scenario, onProgress }));
       last = turn.catch(() => {}).then(() => onProgress(undefined));
       return turn;
     },

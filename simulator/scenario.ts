@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callSchema, keysSchema } from './call-schema.ts';
+import { callSchema, dialedSchema, keysSchema } from './call-schema.ts';
 import { answerFaultSchema, faultChangesSchema } from './faults.ts';
 import { operations } from './operations.ts';
 
@@ -57,15 +57,26 @@ const expectSchema = z.strictObject({
   problem: z.string().min(1).optional(),
 });
 
-const scenarioSchema = z.strictObject({
-  description: z.string().min(1),
-  call: callSchema.default({}),
-  next: z.array(nextSchema).default([]),
-  steps: z.array(stepSchema).default([]),
-  expect: expectSchema,
-  /** How long all of it may take. */
-  timeoutSeconds: z.number().positive().max(240).default(30),
-});
+const scenarioSchema = z
+  .strictObject({
+    description: z.string().min(1),
+    call: callSchema.optional(),
+    /** In place of a call to the app: what makes the app call. JSON, posted to this URL, which may be a path of the app's. */
+    ask: z.strictObject({ url: z.string().min(1), body: z.unknown().optional() }).optional(),
+    /** What becomes of the app's own call. */
+    dialed: dialedSchema.optional(),
+    next: z.array(nextSchema).default([]),
+    steps: z.array(stepSchema).default([]),
+    expect: expectSchema,
+    /** How long all of it may take. */
+    timeoutSeconds: z.number().positive().max(240).default(30),
+  })
+  .superRefine(({ call, ask, dialed }, context) => {
+    const fault = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (call && ask) fault('call', 'is not placed where the app is asked to call');
+    if (dialed && !ask) fault('dialed', 'needs to ask the app to call');
+  });
 /** A call as it is to go, as it stands in its file. */
 export type ScenarioFile = z.input<typeof scenarioSchema>;
 export type Scenario = z.output<typeof scenarioSchema>;

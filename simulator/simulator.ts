@@ -76,8 +76,8 @@ export interface Simulator {
   env(): Record<string, string>;
   /** Places a call. It is announced at once. */
   placeCall(options?: CallOptions): SimulatedCall;
-  /** From now on this becomes of the calls that the app makes. */
-  setDialed(dialed: DialedOutcome | DialedOptions): void;
+  /** From now on this becomes of the calls that the app makes. The function takes it back. */
+  setDialed(dialed: DialedOutcome | DialedOptions): () => void;
   /** The calls, whoever made them. */
   readonly calls: readonly SimulatedCall[];
   /** What happened in all calls, and outside of them. */
@@ -229,7 +229,12 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     },
   };
 
-  const scenarios = createScenarioQueue(simulator, 50 * spans.frameMs);
+  const scenarios = createScenarioQueue({
+    simulator,
+    app: options.app,
+    secondMs: 50 * spans.frameMs,
+    signal,
+  });
   const discovery = createDiscovery({
     ...shared,
     keys,

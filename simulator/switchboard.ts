@@ -13,8 +13,8 @@ export interface Switchboard extends CallIndex {
   readonly all: readonly Call[];
   /** Calls the app. */
   place(options?: CallOptions): SimulatedCall;
-  /** From now on this becomes of the calls that the app makes. */
-  setDialed(dialed: DialedOutcome | DialedOptions): void;
+  /** From now on this becomes of the calls that the app makes. The function takes it back. */
+  setDialed(dialed: DialedOutcome | DialedOptions): () => void;
   /** The call that a request is about, in whatever state. */
   named(names: CallNames): Call | undefined;
 }
@@ -52,7 +52,11 @@ export function createSwitchboard({
       return keep(createJoinedCall(wanted, joined, dialed, exchangeFor(dialed.faults)));
     },
     setDialed(changed) {
+      const before = dialed;
       dialed = readDialed(changed);
+      return () => {
+        dialed = before;
+      };
     },
     byContext: (context) =>
       found(all.filter(isIncoming).find((call) => call.incomingCallContext === context)),

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { parseScenario, ScenarioError, type ScenarioFile } from '../../simulator/scenario.ts';
@@ -16,6 +19,10 @@ async function start(t: TestContext) {
 }
 
 const file = { kind: 'fileSource', url: 'https://example.com/hello.wav' } as const;
+const invite = {
+  targetParticipant: { phoneNumber: '+15550122' },
+  sourceCallIdNumber: { phoneNumber: '+15550199' },
+};
 const dtmf = { kind: 'callMediaRecognizeDtmfOptions' } as const;
 const hangUpAtOnce: ScenarioFile['steps'] = [{ on: { event: 'CallConnected' }, do: { hangUp: true } }];
 
@@ -23,6 +30,8 @@ test('a scenario is told each of its faults, by path', () => {
   const wrong = {
     description: '',
     call: { sound: 'speach' },
+    ask: { url: '/dial', method: 'GET' },
+    dialed: { outcome: 'dead' },
     next: [{ operation: 'sing' }],
     steps: [
       { on: { event: 'PlayStarted', answered: true }, do: { jump: 1 } },
@@ -38,8 +47,10 @@ test('a scenario is told each of its faults, by path', () => {
       assert.ok(error instanceof ScenarioError);
       const paths = new Set(error.faults.map((fault) => fault.split(': ')[0]));
       assert.deepEqual([...paths].sort(), [
+        'ask',
         'call.sound',
         'description',
+        'dialed.outcome',
         'expect',
         'next.0.operation',
         'steps.0.do',
@@ -71,11 +82,11 @@ test('each unmet expectation is a sentence', async (t) => {
     },
   });
   assert.equal(ok, false);
-  assert.equal(call.outcome, 'the caller hung up');
+  assert.equal(call?.outcome, 'the caller hung up');
   assert.deepEqual(faults, [
     "the outcome was not 'transferred': the caller hung up",
     "the problem was not 'no answer': there was none",
-    `of the events, CallConnected did not come in its turn: ${call.events.join(', ')}`,
+    `of the events, CallConnected did not come in its turn: ${call?.events.join(', ')}`,
     'of the operations, hangUp did not come in its turn: answerCall',
     'answerCall came, and was not to',
   ]);
@@ -128,4 +139,40 @@ test('what a scenario spoils is as before once it is over, and the next one wait
   await assert.rejects(async () => media?.startRecognizing({ phoneNumber: '+15550100' }, dtmf), {
     statusCode: 404,
   });
+});
+
+test('the app is asked to call, and what becomes of it is as before afterwards', async (t) => {
+  const { simulator, app, play } = await start(t);
+  const dial = createServer(async (request, response) => {
+    if (request.url !== '/dial') response.writeHead(404);
+    else await app.client.createCall(invite, app.callbacks);
+    response.end();
+  }).listen(0, '127.0.0.1');
+  t.after(() => dial.close());
+  await once(dial, 'listening');
+  const { port } = dial.address() as AddressInfo; // a TCP server has no other kind
+  const asking = (path: string, more: Partial<ScenarioFile> = {}) =>
+    play({ call: undefined, ask: { url: `http://127.0.0.1:${port}${path}` }, ...more });
+
+  const expect = { outcome: 'the callee was busy', events: ['CreateCallFailed'] };
+  const busy = await asking('/dial', { dialed: { outcome: 'busy' }, expect });
+  assert.deepEqual(busy.faults, []);
+  assert.equal(busy.call?.direction, 'outgoing');
+  const taken = await asking('/dial', { steps: hangUpAtOnce, expect: { outcome: 'the callee hung up' } });
+  assert.deepEqual(taken.faults, []);
+
+  const none = await asking('/dail');
+  assert.deepEqual(none.faults, ['the app was asked to call, and said 404']);
+  assert.equal(none.call, undefined);
+  await assert.rejects(play({ call: undefined, ask: { url: '/dial' } }), {
+    status: 400,
+    message: /^ask\.url: /,
+  });
+  assert.equal(simulator.scenario, undefined);
+  const both = { description: 'both', call: {}, ask: { url: '/' }, expect: {} };
+  assert.throws(() => parseScenario(both), /^ScenarioError: call: is not placed/);
+  assert.throws(
+    () => parseScenario({ ...both, ask: undefined, dialed: { outcome: 'busy' } }),
+    /dialed: needs/,
+  );
 });
