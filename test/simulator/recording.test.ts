@@ -5,38 +5,17 @@ import { join } from 'node:path';
 import { buffer, json } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
-import type {
-  CallAutomationClientOptions,
-  RecordingStateChanged,
-  StartRecordingOptions,
-} from '@azure/communication-call-automation';
+import type { RecordingStateChanged, StartRecordingOptions } from '@azure/communication-call-automation';
 import { CallAutomationClient, parseCallAutomationEvent } from '@azure/communication-call-automation';
 import type { WebSocket } from 'ws';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { parseWav, toSamples } from '../../simulator/wav.ts';
 import type { AnsweredCall } from './support/answered.ts';
 import { answeredCall } from './support/answered.ts';
+import { findStorage } from './support/recordings.ts';
 
 /** One value for a minute: who is heard is told by it, and how many at once by the sum. */
 const steady = (value: number) => ({ sampleRate: 16_000, samples: new Int16Array(60 * 16_000).fill(value) });
-
-type Policy = NonNullable<CallAutomationClientOptions['additionalPolicies']>[number];
-
-/** Lets a client find the storage, which is at a host of ACS's as far as the SDK may know. */
-const findStorage = (url: string): Policy => ({
-  position: 'perRetry',
-  policy: {
-    name: 'local-recordings',
-    sendRequest(request, next) {
-      const location = request.headers.get('OriginalUrl');
-      if (location !== undefined) {
-        request.headers.set('OriginalUrl', url + new URL(location).pathname);
-        request.allowInsecureConnection = true;
-      }
-      return next(request);
-    },
-  },
-});
 
 /** A minute of frames of which each is its number. */
 const counting = {
