@@ -46,9 +46,8 @@ export function createMarkReader(): (pcm: Buffer) => Mark[] {
       call = (call << 1) | (sequence >>> 31);
       sequence = (sequence << 1) | (last >>> 31);
       last = (last << 1) | ((piece[at] ?? 0) & 1);
-      if (first >>> 0 !== SYNC || last >>> 0 !== check(call, sequence)) continue;
-      marks.push({ call: call >>> 0, sequence: sequence >>> 0 });
-      [first, call, sequence, last] = [0, 0, 0, 0]; // no bit belongs to two marks
+      const isMark = first >>> 0 === SYNC && last >>> 0 === check(call, sequence);
+      if (isMark) marks.push({ call: call >>> 0, sequence: sequence >>> 0 });
     }
     return marks;
   };
