@@ -83,11 +83,14 @@ export function createCallMedia({
     onDone,
     onClose(by, code, reason, superseded) {
       note({ type: 'media-closed', by, code, reason, expected: superseded || over.aborted });
-      if (!stream.live) onUnheard(stream.counts.left);
+      if (!stream.live && !comeback) onUnheard(stream.counts.left);
     },
   });
+  /** Aborted when the app decides what becomes of the media before it comes back. */
+  let comeback: AbortController | undefined;
 
   const open: CallMedia['open'] = async (overrides = {}) => {
+    forgoComeback();
     const headers = { ...(await upgradeHeaders(keys, ids)), ...overrides.headers };
     const upgrade = await stream.open(overrides.url ?? request.transportUrl, headers);
     const { status, error, socket } = upgrade;
@@ -97,17 +100,28 @@ export function createCallMedia({
     return upgrade;
   };
 
-  /** Cuts a WebSocket and comes back, as far as the faults say so. */
+  function forgoComeback(): boolean {
+    const expected = comeback !== undefined;
+    comeback?.abort();
+    comeback = undefined;
+    return expected;
+  }
+
+  /** Cuts a WebSocket and comes back, as far as the faults say so. Until then the caller has something to wait for. */
   async function dropLater(socket: MediaSocket) {
     const { dropMediaAfterMs, returnMediaAfterMs } = faults();
     if (dropMediaAfterMs === null) return;
     await rest(dropMediaAfterMs, over);
     if (over.aborted || stream.socket !== socket) return;
+    if (returnMediaAfterMs === null) return socket.drop();
+    comeback = new AbortController();
+    const forgone = AbortSignal.any([over, comeback.signal]);
     socket.drop();
-    if (returnMediaAfterMs === null) return;
     await socket.closed;
-    await rest(returnMediaAfterMs, over);
-    if (!over.aborted && !stream.live) await open();
+    await rest(returnMediaAfterMs, forgone);
+    if (forgone.aborted) return;
+    await open();
+    if (!stream.live) onUnheard(stream.counts.left);
   }
 
   return {
@@ -127,6 +141,7 @@ export function createCallMedia({
     async stop(data) {
       await push('MediaStreamingStopped', { ...data, ...update('Stopped', 'subscriptionStopped') });
       stream.close();
+      if (forgoComeback()) onUnheard(stream.counts.left);
     },
   };
 }

@@ -66,8 +66,8 @@ export function createImpairments({
       burst.push({ frame, sent, due: 0 });
       if (burst.length < (burstFrames ?? 1)) return;
       const delay = jitterMs === null ? 0 : random.upTo('jitterMs', jitterMs);
-      const due = Math.max(queue.at(-1)?.due ?? 0, clock() + delay);
-      queue.push(...burst.map((held) => ({ ...held, due })));
+      // Whatever is due before its turn waits for those ahead of it.
+      queue.push(...burst.map((held) => ({ ...held, due: clock() + delay })));
       burst = [];
       void drain();
     }
@@ -132,7 +132,6 @@ export function createImpairments({
       },
       close(code, reason) {
         for (const { frame, sent } of stop()) socket.send(frame, sent);
-        resume();
         socket.close(code, reason);
       },
       drop() {
