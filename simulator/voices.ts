@@ -71,6 +71,8 @@ export function createVoices({
     return hushed ? { speaker: rawId, pcm: pcm.fill(0), silent: true } : { speaker: rawId, pcm, silent };
   }
 
+  look(); // to make up speech takes longer than a frame lasts: not with the first of them
+
   return {
     sampleRate,
     next() {

@@ -5,6 +5,8 @@ import { test } from 'node:test';
 import type { MediaStreamingAudioChannelType } from '@azure/communication-call-automation';
 import type { WebSocket } from 'ws';
 import type { CallOptions } from '../../simulator/handle.ts';
+import { parseIdentifier } from '../../simulator/identifiers.ts';
+import { createVoices } from '../../simulator/voices.ts';
 import { answeredCall } from './support/answered.ts';
 import { echo } from './support/app.ts';
 
@@ -192,6 +194,20 @@ test('a voice ends with its removal, and begins anew with the next invitation', 
   });
   assert.deepEqual(Object.keys(levels(await next(4))), [`4:${caller}`]);
   await Promise.all([begun(), add(colleague)]);
+});
+
+test('what the caller says is made up before the first frame is due', () => {
+  const asked: string[] = [];
+  createVoices({
+    app: '4:+15550199',
+    present: () => [{ identifier: parseIdentifier(caller), isMuted: false, isOnHold: false }],
+    sampleRate: 24_000,
+    speechOf(rawId) {
+      asked.push(rawId);
+      return { sound: steady(1), loop: false };
+    },
+  });
+  assert.deepEqual(asked, [`4:${caller}`]);
 });
 
 for (const channels of ['mixed', 'unmixed'] as const) {
