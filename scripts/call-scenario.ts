@@ -17,12 +17,16 @@ export async function playScenario(
   const playing = client.playScenario(app === undefined ? scenario : at(app, scenario));
   playing.catch(() => {}); // told below, unless the simulator has gone altogether
   for (let second = 0; ; second++) {
+    // A moment at first, in which it begins.
+    const report = await Promise.race([
+      playing,
+      setTimeout(second === 0 ? 100 : 1_000, undefined, { ref: false }),
+    ]);
+    if (report) return report;
     const current = await client.scenario();
     const isOurs = current?.description === scenario.description;
     if (isOurs && current.callId !== undefined) onCall(current.callId);
     progress(`${String(second).padStart(3)} s  waiting for ${isOurs ? current.waitsFor : 'its turn'}`);
-    const report = await Promise.race([playing, setTimeout(1_000, undefined, { ref: false })]);
-    if (report) return report;
   }
 }
 

@@ -99,6 +99,7 @@ async function playOne(
   onCall: (id: string) => void,
 ): Promise<Outcome> {
   const { call, faults } = await playScenario(client, scenario, { ...options, progress, onCall });
+  if (faults.length === 0) progress(`as expected: ${scenario.description}`);
   return { reports: call ? [call] : [], faults };
 }
 

@@ -107,12 +107,19 @@ test('a handler that does not echo is no fault, unless an echo is expected', asy
   assert.match(strict.err, /^the handler does not echo$/m);
 });
 
+test('an app that does without media is no fault, unless an echo is expected', async (t) => {
+  const place = await start(t, { media: null });
+  assert.equal((await place('--seconds', '0.1')).code, 0);
+  const { code, err } = await place('--seconds', '0.1', '--expect-echo');
+  assert.equal(code, 1);
+  assert.match(err, /^the app answered without media streaming$/m);
+});
+
 test('a call that goes wrong exits 1 and says why', async (t) => {
   const cases: [Partial<AppOptions>, RegExp][] = [
     [{ status: () => 401 }, /status 401 \(is EVENT_GRID_KEY/],
     [{ upgradeStatus: 403 }, /^the app refused the media WebSocket: 403$/m],
     [{ onSocket: (socket) => socket.close(1011) }, /^the app closed the media WebSocket: 1011$/m],
-    [{ media: null }, /^the app answered without media streaming$/m],
   ];
   for (const [appOptions, why] of cases) {
     const simulator = await createSimulator({ frameMs: 4, eventGridRetryMs: [] });
@@ -260,10 +267,11 @@ test('--scenario: how a call goes as a file has it, and what of it is not as exp
     await writeFile(file, JSON.stringify({ description: 'keys', ...scenario }));
     return place('--scenario', file);
   };
-  const steps = [{ on: { media: 'open' }, do: { press: '12' } }, { do: { hangUp: true } }];
+  const keys = { on: { media: 'open' }, after: 2, do: { press: '12' } }; // 400 ms here, so that it is seen on its way
+  const steps = [keys, { do: { hangUp: true } }];
   const good = await play({ steps, expect: { outcome: 'the caller hung up', events: ['CallDisconnected'] } });
   assert.equal(good.code, 0, good.err);
-  assert.match(good.err, /^ {2}0 s {2}waiting for /m);
+  assert.match(good.err, /^ {2}0 s {2}waiting for step 1 of 2 \(media open\)\nas expected: keys$/m);
   assert.match(good.out, /^keys {12}2 of 2 pressed$/m);
 
   const wrong = await play({ steps, expect: { outcome: 'transferred' } });
