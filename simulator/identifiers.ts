@@ -6,7 +6,7 @@ export interface Identifier {
   rawId: string;
   phoneNumber?: { value: string; isAnonymous?: boolean };
   communicationUser?: { id: string };
-  microsoftTeamsUser?: { userId: string };
+  microsoftTeamsUser?: { userId: string; isAnonymous: boolean; cloud: 'public' };
 }
 
 /**
@@ -28,7 +28,8 @@ export function parseIdentifier(written: string): Identifier {
     return {
       kind: 'microsoftTeamsUser',
       rawId: written,
-      microsoftTeamsUser: { userId: written.slice('8:orgid:'.length) },
+      // Without the latter two, the SDKs refuse the whole answer or event.
+      microsoftTeamsUser: { userId: written.slice('8:orgid:'.length), isAnonymous: false, cloud: 'public' },
     };
   }
   if (written.startsWith('8:')) {

@@ -25,6 +25,6 @@ test('who is new is known by the raw id', () => {
   assert.deepEqual(newcomer.parse({ microsoftTeamsUser: { userId: 'u' } }), {
     kind: 'microsoftTeamsUser',
     rawId: '8:orgid:u',
-    microsoftTeamsUser: { userId: 'u' },
+    microsoftTeamsUser: { userId: 'u', isAnonymous: false, cloud: 'public' },
   });
 });
