@@ -31,11 +31,11 @@ export const participantOperations: readonly Operation[] = [
   operation({
     name: 'getParticipant',
     method: 'GET',
-    path: '/calling/callConnections/{callConnectionId}/participants/{rawId}',
+    path: '/calling/callConnections/{callConnectionId}/participants/{participantRawId}',
     status: 200,
     schema: z.unknown(),
     run: ({ calls, params }) => ({
-      body: established(calls, params.callConnectionId).roster.find(params.rawId ?? ''),
+      body: established(calls, params.callConnectionId).roster.find(params.participantRawId ?? ''),
     }),
   }),
   action({

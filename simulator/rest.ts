@@ -10,7 +10,8 @@ import { rest as pause } from './post.ts';
 import type { RecordingFiles } from './recording-files.ts';
 import { RestError } from './rest-error.ts';
 
-const OLDEST_VERSION = '2026-03-12';
+/** The first that was stable. What has come since, older clients neither send nor miss. */
+const OLDEST_VERSION = '2023-03-06';
 const MAX_REMEMBERED = 10_000;
 
 /** The REST API under the SDK. */
@@ -22,10 +23,14 @@ export interface Rest {
 
 const routes = operations.map((operation) => ({ operation, pattern: compile(operation.path) }));
 
-/** A path template as a pattern. Neither a slash nor a bare colon belongs to a parameter: the colon begins an action. */
+/**
+ * A path template as a pattern. A slash doesn't belong to a parameter, and nor does a bare colon, which begins an action,
+ * but for the raw id of a participant: it has colons, and not every SDK encodes what a path may hold (RFC 3986, 3.3).
+ */
 function compile(path: string): RegExp {
   const escaped = path.replaceAll(/[.*+?^$()[\]\\|]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/:]+)')}$`);
+  const pattern = escaped.replace('{participantRawId}', '(?<participantRawId>[^/]+)');
+  return new RegExp(`^${pattern.replaceAll(/\{(\w+)\}/g, '(?<$1>[^/:]+)')}$`);
 }
 
 /**

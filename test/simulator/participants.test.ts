@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { CallAutomationClient } from '@azure/communication-call-automation';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { answeredCall } from './support/answered.ts';
+import { signed } from './support/signed.ts';
 
 const caller = { phoneNumber: '+15550100' };
 const stranger = { phoneNumber: '+15550111' };
@@ -17,6 +18,28 @@ test('a participant is held and taken back', async (t) => {
   assert.equal(await isOnHold(), false);
   await assert.rejects(media.hold(stranger), { statusCode: 404 });
   await assert.rejects(media.unhold(stranger), { statusCode: 404 });
+});
+
+test('a path may name a participant with bare colons, as the SDK for Java sends them', async (t) => {
+  const { simulator, call } = await answeredCall(t);
+  const of = (rawId: string) =>
+    `/calling/callConnections/${call.callConnectionId}/participants/${rawId}?api-version=2026-03-12`;
+  for (const rawId of ['4:+15550100', '4%3A%2B15550100', call.to.rawId]) {
+    assert.equal((await signed(simulator, of(rawId), { method: 'GET' })).status, 200, rawId);
+  }
+  assert.equal((await signed(simulator, of(':mute'))).status, 501);
+});
+
+test('a user of Teams calls, whom the SDK knows again', async (t) => {
+  const teamsUser = { microsoftTeamsUserId: '00000000-0000-0000-0000-000000000001' };
+  const { connection, event } = await answeredCall(t, { from: `8:orgid:${teamsUser.microsoftTeamsUserId}` });
+  const expected = { ...teamsUser, cloud: 'public', isAnonymous: false };
+  const { values = [] } = await connection.listParticipants();
+  const { participants = [] } = await event('ParticipantsUpdated');
+  for (const [first] of [values, participants]) {
+    assert.ok(first);
+    assert.partialDeepStrictEqual(first.identifier, expected);
+  }
 });
 
 test('holding may fail', async (t) => {
