@@ -47,13 +47,14 @@ test('a request that is not signed with the access key is 401', async (t) => {
   );
 });
 
-test('the known API version and later ones are taken', async (t) => {
+test('the first stable API version and later ones are taken', async (t) => {
   const simulator = await start(t);
   const status = async (query: string) =>
     (await signed(simulator, `/calling/callConnections/x${query}`, { method: 'GET' })).status;
   assert.equal(await status('?api-version=2026-03-12'), 404);
   assert.equal(await status('?api-version=2027-01-01-preview'), 404);
-  assert.equal(await status('?api-version=2025-06-15'), 400);
+  assert.equal(await status('?api-version=2023-03-06'), 404);
+  assert.equal(await status('?api-version=2022-04-07-preview'), 400);
   assert.equal(await status('?api-version=latest'), 400);
   assert.equal(await status(''), 400);
 });
