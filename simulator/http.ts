@@ -105,11 +105,10 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Bu
   let size = 0;
   for await (const piece of incoming) {
     size += piece.length;
-    if (size > maxBytes)
-      throw new RestError(413, 'RequestEntityTooLarge', `The body has more than ${maxBytes} bytes.`);
-    pieces.push(piece);
+    if (size <= maxBytes) pieces.push(piece); // the rest is read all the same: who still sends may never see an answer
   }
-  return Buffer.concat(pieces);
+  if (size <= maxBytes) return Buffer.concat(pieces);
+  throw new RestError(413, 'RequestEntityTooLarge', `The body has more than ${maxBytes} bytes.`);
 }
 
 function toAnswer(error: unknown): Answer {

@@ -24,9 +24,14 @@ async function ask(port: number, target: string, { method = 'GET', headers = {} 
   return promise;
 }
 
-async function start(t: TestContext, answers: Record<string, Answer> = {}): Promise<number> {
+async function start(
+  t: TestContext,
+  answers: Record<string, Answer> = {},
+  maxBytes?: number,
+): Promise<number> {
   const { server, port } = await createLocalServer({
     port: 0,
+    ...(maxBytes !== undefined && { maxBytes }),
     handle: async ({ path }) => answers[path] ?? { status: 204 },
   });
   t.after(() => server.close().closeAllConnections());
@@ -50,6 +55,23 @@ test('a page of another origin is refused, and one of this origin is not', async
     '',
   ];
   for (const origin of foreign) assert.equal(await from(origin), 403, origin);
+});
+
+test('a body that is too large is read to its end, so that who sends it sees the refusal', async (t) => {
+  const port = await start(t, {}, 10);
+  const headers = { 'content-type': 'application/json' };
+  const sending = request({ host: '127.0.0.1', port, method: 'POST', headers });
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    status: number | undefined;
+    early: boolean;
+  }>();
+  sending.once('error', reject).once('response', (response) => {
+    resolve({ status: response.resume().statusCode, early: !sending.writableEnded });
+  });
+  sending.write('x'.repeat(11));
+  for (let turn = 0; turn < 5; turn++) await ask(port, '/'); // whatever is answered too early is answered by now
+  sending.end('x');
+  assert.deepEqual(await promise, { status: 413, early: false });
 });
 
 test('an answer that cannot be written ends its request, and nothing else', async (t) => {
