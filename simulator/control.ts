@@ -11,6 +11,7 @@ import { RestError } from './rest-error.ts';
 import type { ScenarioFile } from './scenario.ts';
 import { ScenarioError } from './scenario.ts';
 import type { Simulator } from './simulator.ts';
+import { formatWav } from './wav.ts';
 
 const pressSchema = z.strictObject({ digits: keysSchema });
 const saySchema = z.strictObject({ text: wordsSchema });
@@ -20,6 +21,8 @@ const respondSchema = z.strictObject({
 });
 const nextSchema = answerFaultSchema.extend({ operation: z.enum(operations.map(({ name }) => name)) });
 const emptySchema = z.strictObject({});
+/** What is kept of a call without media: a file of two channels with nothing in them. */
+const noAudio = formatWav([Buffer.alloc(0), Buffer.alloc(0)], 16_000);
 
 /**
  * The control plane: what a person or a test does to the simulator from outside, as JSON over HTTP. The server it
@@ -94,7 +97,7 @@ export function createControl(simulator: Simulator, app: string | undefined): Ha
     if (id === '') return simulator.calls.map(glance);
     if (action === '') return found(id).report();
     if (action === 'ended') return found(id).ended;
-    if (action === 'audio') return found(id).stream?.wav() ?? Buffer.alloc(0);
+    if (action === 'audio') return found(id).stream?.wav() ?? noAudio;
     return undefined;
   }
 

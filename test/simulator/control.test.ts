@@ -125,6 +125,14 @@ test('places a call, shows it, presses keys, cuts its socket, ends it', async (t
   }
 });
 
+test('a call without media comes back as a WAV file with nothing in it', async (t) => {
+  const { simulator, ask } = await start(t);
+  const { id } = simulator.placeCall({ announce: false });
+  const file = Buffer.from(await (await ask('GET', `calls/${id}/audio`)).arrayBuffer());
+  assert.equal(file.toString('latin1', 0, 4), 'RIFF');
+  assert.equal(file.length, 44);
+});
+
 test('a caller says a WAV file, and the call comes back as one', async (t) => {
   const { simulator, ask, json } = await start(t);
   const app = await startApp(t, simulator);
