@@ -143,7 +143,7 @@ test('an app that hangs up is no fault, and its log knows why', async (t) => {
   assert.equal(code, 0);
   assert.match(
     out,
-    /^ended {11}the app hung up after \d+(\.\d)? m?s: its log says why \(the terminal of npm run dev\)$/m,
+    /^ended {11}the app hung up after \d+(\.\d)? m?s: its log says why \(the terminal it runs in\)$/m,
   );
 });
 
@@ -169,7 +169,7 @@ test('a simulator that goes away is told in a line', async (t) => {
   await placing.says(/ 1 connected/);
   simulator.kill('SIGTERM');
   assert.equal(await placing.exited, 1);
-  assert.ok(placing.err.endsWith(`\nThe simulator at ${url} went away (npm run dev ended?).\n`), placing.err);
+  assert.ok(placing.err.endsWith(`\nThe simulator at ${url} went away (has it been ended?).\n`), placing.err);
 });
 
 test('says when it waits for an app, and what to do if none comes', async () => {
@@ -179,7 +179,7 @@ test('says when it waits for an app, and what to do if none comes', async () => 
     waits += 1;
   };
   await assert.rejects(whenReady(`${nobody}/api/incoming-call`, { timeoutMs: 1_200, onWait }), {
-    message: `No app answers at ${nobody} after 1.2 s. If npm run dev shows an error, mend it and save.`,
+    message: `No app answers at ${nobody} after 1.2 s. The terminal it runs in may say why.`,
   });
   assert.equal(waits, 1);
 });
