@@ -6,11 +6,11 @@ import type { CallIds } from './identifiers.ts';
 import type { Happening } from './journal.ts';
 import type { MediaSocket, Upgrade } from './media.ts';
 import { upgradeHeaders } from './media.ts';
-import { rest } from './post.ts';
 import { results } from './results.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 import { createStream } from './stream.ts';
 import type { Voices } from './voices.ts';
+import { wait } from './wait.ts';
 
 /** The media of an answered call, and the events that tell of it. */
 export interface CallMedia {
@@ -111,14 +111,14 @@ export function createCallMedia({
   async function dropLater(socket: MediaSocket) {
     const { dropMediaAfterMs, returnMediaAfterMs } = faults();
     if (dropMediaAfterMs === null) return;
-    await rest(dropMediaAfterMs, over);
+    await wait(dropMediaAfterMs, over);
     if (over.aborted || stream.socket !== socket) return;
     if (returnMediaAfterMs === null) return socket.drop();
     comeback = new AbortController();
     const forgone = AbortSignal.any([over, comeback.signal]);
     socket.drop();
     await socket.closed;
-    await rest(returnMediaAfterMs, forgone);
+    await wait(returnMediaAfterMs, forgone);
     if (forgone.aborted) return;
     await open();
     if (!stream.live) onUnheard(stream.counts.left);

@@ -15,7 +15,6 @@ import { createJournal } from './journal.ts';
 import { createKeypad } from './keypad.ts';
 import type { Said } from './operation.ts';
 import { callbackUri } from './operation.ts';
-import { rest } from './post.ts';
 import { createPromptPlayer } from './prompt-player.ts';
 import { createPrompts } from './prompts.ts';
 import type { CallDirection, CallReport, CallState } from './report.ts';
@@ -28,6 +27,7 @@ import { createTones } from './tones.ts';
 import type { Transcription } from './transcription.ts';
 import { createTranscription } from './transcription.ts';
 import { createVoices } from './voices.ts';
+import { wait } from './wait.ts';
 import { createWords } from './words.ts';
 
 const FIVE_MINUTES = 5 * 60;
@@ -233,7 +233,7 @@ export function createCall({
     // How the app closes its WebSocket may be known only after its hang-up, and belongs into the report.
     const closed = Promise.race([
       Promise.all([media?.stream.close(), transcription?.close()]),
-      rest(durations.graceMs, signal),
+      wait(durations.graceMs, signal),
     ]);
     void Promise.all([push(last, {}, result), closed])
       .then(() => callbacks?.settled())
@@ -246,7 +246,7 @@ export function createCall({
   /** Somebody who isn't heard says what there is to say all the same, and hangs up. */
   async function speakUnheard(frames: number) {
     if (!Number.isFinite(frames)) return;
-    await rest(frames * durations.frameMs, hungUp.signal);
+    await wait(frames * durations.frameMs, hungUp.signal);
     if (!media?.stream.live) hangUp();
   }
 

@@ -1,7 +1,7 @@
 import type { Faults } from './faults.ts';
 import type { Answer, Request } from './http.ts';
 import type { Keys } from './keys.ts';
-import { rest } from './post.ts';
+import { wait } from './wait.ts';
 
 /**
  * The key set and the OpenID document, as ACS publishes them.
@@ -29,7 +29,7 @@ export function createDiscovery({
     if (fault === 'down')
       return { status: 503, body: { error: { code: '503', message: 'Service Unavailable' } } };
     if (fault === 'garbled') return { status: 200, body: Buffer.from('{"keys":[null,{"kty":"RSA","n":') };
-    if (fault === 'slow') await rest(slowMs, signal);
+    if (fault === 'slow') await wait(slowMs, signal);
     return { status: 200, body: keys.jwks() };
   }
 

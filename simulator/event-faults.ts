@@ -1,7 +1,7 @@
 import type { Faults } from './faults.ts';
 import type { Happening } from './journal.ts';
-import { rest } from './post.ts';
 import type { Random } from './random.ts';
+import { wait } from './wait.ts';
 
 /** The faults that befall events. */
 export type EventFault = 'duplicateEvents' | 'reorderEvents' | 'delayEvents' | 'loseEvents';
@@ -65,8 +65,8 @@ export function createTurns<Event>({
     await turn;
   }
 
-  function takeAfter(wait: Promise<void>, event: Event): void {
-    const done = wait.then(() => take(event)).finally(() => delayed.delete(done));
+  function takeAfter(delay: Promise<void>, event: Event): void {
+    const done = delay.then(() => take(event)).finally(() => delayed.delete(done));
     delayed.add(done);
   }
 
@@ -75,7 +75,7 @@ export function createTurns<Event>({
     const { promise, resolve } = Promise.withResolvers<void>();
     overtaken = resolve;
     const patience = new AbortController();
-    return Promise.race([promise, rest(overtakeMs, AbortSignal.any([signal, patience.signal]))]).finally(
+    return Promise.race([promise, wait(overtakeMs, AbortSignal.any([signal, patience.signal]))]).finally(
       () => {
         patience.abort();
         overtaken = undefined;
@@ -87,7 +87,7 @@ export function createTurns<Event>({
     const name = nameOf(event);
     if (befalls(fate, 'loseEvents', name)) return;
     if (befalls(fate, 'delayEvents', name)) {
-      takeAfter(rest(fate.faults().delayEvents?.ms ?? 0, signal), event);
+      takeAfter(wait(fate.faults().delayEvents?.ms ?? 0, signal), event);
     } else if (!overtaken && befalls(fate, 'reorderEvents', name)) {
       takeAfter(untilOvertaken(), event);
     } else await take(event);

@@ -4,7 +4,8 @@ import { eventGridEvent } from './announcements.ts';
 import type { EventFate } from './event-faults.ts';
 import { befalls, copiesOf } from './event-faults.ts';
 import type { Announced } from './journal.ts';
-import { rest, retry, send } from './post.ts';
+import { retry, send } from './post.ts';
+import { wait } from './wait.ts';
 
 /** No second attempt after these: the event is dropped, and the call with it. */
 const FINAL = [400, 401, 403, 413];
@@ -131,7 +132,7 @@ export function createEventGrid({
     const name = names[announcement.what];
     if (befalls(announcement, 'loseEvents', name)) return true;
     if (!befalls(announcement, 'delayEvents', name)) return deliver(announcement);
-    void rest(announcement.faults().delayEvents?.ms ?? 0, signal).then(() =>
+    void wait(announcement.faults().delayEvents?.ms ?? 0, signal).then(() =>
       deliver({ ...announcement, until: signal }),
     );
     return true;

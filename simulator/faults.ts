@@ -1,12 +1,8 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { z } from 'zod';
+import { maxWaitMs } from './wait.ts';
 
-/** As long as Node's timers can be: at more they fire at once. */
-const milliseconds = z
-  .number()
-  .int()
-  .nonnegative()
-  .max(2 ** 31 - 1);
+const milliseconds = z.number().int().nonnegative().max(maxWaitMs);
 const share = z.union([z.boolean(), z.number().min(0).max(1)], {
   error: 'has to be true, false or from 0 to 1',
 });

@@ -120,7 +120,9 @@ function toAnswer(error: unknown): Answer {
 }
 
 function write(response: ServerResponse, { status, headers = {}, body, cut, after }: Answer): void {
-  if (after) response.once('close', after);
+  // Who hung up meanwhile gets no answer; what it was about goes on all the same.
+  if (after && response.closed) after();
+  else if (after) response.once('close', after);
   if (cut || response.destroyed) {
     response.destroy();
     return;

@@ -1,7 +1,7 @@
 import type { Faults } from './faults.ts';
 import type { MediaSocket } from './media.ts';
-import { rest } from './post.ts';
 import type { Random } from './random.ts';
+import { wait } from './wait.ts';
 
 /** A media WebSocket over a bad network, as far as the faults say so. */
 export interface ImpairedSocket extends MediaSocket {
@@ -78,7 +78,7 @@ export function createImpairments({
       isDraining = true;
       for (let next = queue[0]; next && !over.signal.aborted; next = queue[0]) {
         const early = next.due - clock();
-        if (early > 0) await rest(early, over.signal);
+        if (early > 0) await wait(early, over.signal);
         else {
           queue.shift();
           socket.send(next.frame, next.sent);
@@ -92,7 +92,7 @@ export function createImpairments({
       if (!slow || isPausing || clock() < readUntil) return;
       isPausing = true;
       pause();
-      await rest(slow.pauseMs, over.signal);
+      await wait(slow.pauseMs, over.signal);
       resume();
       readUntil = clock() + slow.readMs;
       isPausing = false;

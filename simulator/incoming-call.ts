@@ -3,8 +3,8 @@ import { createCall } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import type { Call, CallOptions, IncomingCall } from './handle.ts';
 import { createCallIds, parseIdentifier } from './identifiers.ts';
-import { rest } from './post.ts';
 import { RestError } from './rest-error.ts';
+import { wait } from './wait.ts';
 
 export const isIncoming = (call: Call): call is IncomingCall => 'answer' in call;
 
@@ -42,7 +42,7 @@ export function createIncomingCall(options: CallOptions, exchange: Exchange): In
   async function ring() {
     const heard = !announced || (await announce());
     // Nobody will answer what was refused for good: the caller needn't wait for the end of the ringing.
-    if (heard) await rest(exchange.durations.ringMs, call.ringing);
+    if (heard) await wait(exchange.durations.ringMs, call.ringing);
     if (call.state === 'ringing') call.end('not answered');
   }
 

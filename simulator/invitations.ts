@@ -3,9 +3,9 @@ import type { Result } from './callbacks.ts';
 import { isForeign } from './caller-id.ts';
 import type { Identifier } from './identifiers.ts';
 import type { Said } from './operation.ts';
-import { rest } from './post.ts';
 import { results } from './results.ts';
 import type { Roster } from './roster.ts';
+import { wait } from './wait.ts';
 
 /** What somebody does who is asked into a call. */
 export const invitationOutcomes = ['accepted', 'declined', 'busy', 'unanswered'] as const;
@@ -54,7 +54,7 @@ export function createInvitations({
     if (!canceled || canceled.signal.aborted) return;
     const foreign = isForeign(participant, callerId, numbers);
     const unanswered = outcome === 'unanswered' && !foreign;
-    if (unanswered) await rest(seconds * 50 * frameMs, AbortSignal.any([canceled.signal, over]));
+    if (unanswered) await wait(seconds * 50 * frameMs, AbortSignal.any([canceled.signal, over]));
     ringing.delete(id);
     if (canceled.signal.aborted || over.aborted) return;
     if (foreign) return push('AddParticipantFailed', { ...said, participant }, results.foreignCallerId);

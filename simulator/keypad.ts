@@ -1,4 +1,4 @@
-import { rest } from './post.ts';
+import { wait } from './wait.ts';
 
 export interface KeyCount {
   wanted: number;
@@ -27,7 +27,7 @@ export function createKeypad({ keyMs, over }: { keyMs: number; over: AbortSignal
     async press(digits) {
       count.wanted += digits.length;
       for (const key of digits) {
-        await rest(keyMs, over);
+        await wait(keyMs, over);
         if (over.aborted) return;
         const told = [...listeners].map((listener) => listener(key));
         if (told.includes(true)) count.pressed += 1;

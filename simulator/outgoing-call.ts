@@ -6,9 +6,9 @@ import type { DialedOptions, OutgoingCall, Setup } from './handle.ts';
 import type { Identifier } from './identifiers.ts';
 import { createCallIds, parseIdentifier } from './identifiers.ts';
 import type { InvitationOutcome } from './invitations.ts';
-import { rest } from './post.ts';
 import { RestError } from './rest-error.ts';
 import { results } from './results.ts';
+import { wait } from './wait.ts';
 
 /** A call as the app asks for it. */
 export interface Dial {
@@ -59,7 +59,7 @@ export function createOutgoingCall(
       outcome = response;
       responded.abort();
     });
-    await rest(durations.ringMs, AbortSignal.any([responded.signal, call.over]));
+    await wait(durations.ringMs, AbortSignal.any([responded.signal, call.over]));
     phones.delete(rawId);
     return outcome;
   }

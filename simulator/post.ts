@@ -1,3 +1,5 @@
+import { wait } from './wait.ts';
+
 /** What came of a request: an answer, or the error in its place. */
 export interface Outcome {
   status?: number;
@@ -59,23 +61,9 @@ export async function retry(
 ): Promise<boolean> {
   for (let number = 1; !signal.aborted; number++) {
     if (await attempt(number)) return true;
-    const pause = pausesMs[number - 1];
-    if (pause === undefined) return false;
-    await rest(pause, signal);
+    const ms = pausesMs[number - 1];
+    if (ms === undefined) return false;
+    await wait(ms, signal);
   }
   return false;
-}
-
-/** Waits, or until `signal` fires. Never rejects. */
-export function rest(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = () => {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', done);
-    resolve();
-  };
-  const timer = setTimeout(done, ms);
-  signal.addEventListener('abort', done);
-  if (signal.aborted) done();
-  return promise;
 }

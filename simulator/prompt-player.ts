@@ -1,6 +1,6 @@
 import { createPlayback } from './playback.ts';
-import { rest } from './post.ts';
 import { makeTone } from './tone.ts';
+import { wait } from './wait.ts';
 import type { Sound } from './wav.ts';
 import { resample } from './wav.ts';
 
@@ -35,7 +35,7 @@ export function createPromptPlayer({
   async function playTone(ms: number, until: AbortSignal) {
     const tone = makeTone(sampleRate());
     next = () => tone;
-    await rest((ms / 20) * frameMs, until);
+    await wait((ms / 20) * frameMs, until);
   }
 
   async function playSound(sound: Sound, until: AbortSignal) {
@@ -45,9 +45,9 @@ export function createPromptPlayer({
     const playback = createPlayback({ frameBytes, leadFrames: 0, limitMs: Number.POSITIVE_INFINITY });
     playback.push(Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength));
     next = playback.next;
-    await rest((sound.samples.length / sound.sampleRate) * 50 * frameMs, until);
+    await wait((sound.samples.length / sound.sampleRate) * 50 * frameMs, until);
     // Whoever listens may be some frames behind this clock, and is to hear it to its end.
-    while (playback.waitingMs > 0 && isHeard() && !until.aborted) await rest(frameMs, until);
+    while (playback.waitingMs > 0 && isHeard() && !until.aborted) await wait(frameMs, until);
   }
 
   return {

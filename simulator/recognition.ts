@@ -1,9 +1,9 @@
 import type { Result } from './callbacks.ts';
 import type { Keypad } from './keypad.ts';
 import type { Choice, RecognizeRequest } from './media-requests.ts';
-import { rest } from './post.ts';
 import { results } from './results.ts';
 import { toneOf } from './tones.ts';
+import { wait } from './wait.ts';
 import type { Words } from './words.ts';
 
 /** What the caller presses, or says, from now on, to be taken one at a time. */
@@ -29,7 +29,7 @@ function createReader(listen: (take: (input: string) => void) => () => void): Re
     close,
     async next(ms, until) {
       wake = new AbortController();
-      if (waiting.length === 0) await rest(ms, AbortSignal.any([wake.signal, until]));
+      if (waiting.length === 0) await wait(ms, AbortSignal.any([wake.signal, until]));
       return waiting.shift();
     },
   };
@@ -89,7 +89,7 @@ export function createRecognizer({
     begun,
     async finish(until) {
       if (speech) words.ask();
-      await rest(toMs(request.silenceSeconds), AbortSignal.any([until, begun]));
+      await wait(toMs(request.silenceSeconds), AbortSignal.any([until, begun]));
       if (tones?.begun.aborted) {
         if (isChoice) return chooseByTone(choices, await tones.next(0, until));
         return collectTones(tones, request, toMs(request.interToneSeconds), until);

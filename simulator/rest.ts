@@ -6,9 +6,9 @@ import type { Answer, Handler, Request } from './http.ts';
 import type { Happening } from './journal.ts';
 import type { CallIndex, Effect, Operation } from './operation.ts';
 import { operations } from './operations.ts';
-import { rest as pause } from './post.ts';
 import type { RecordingFiles } from './recording-files.ts';
 import { RestError } from './rest-error.ts';
+import { wait } from './wait.ts';
 
 /** The first that was stable. What has come since, older clients neither send nor miss. */
 const OLDEST_VERSION = '2023-03-06';
@@ -130,7 +130,7 @@ export function createRest({
         noted(answer.cut ? undefined : answer.status, replayed, effect.body);
         if (fault?.delayMs === undefined) return answer;
         answer.after?.(); // the call goes on while its answer is on the way
-        await pause(fault.delayMs, signal);
+        await wait(fault.delayMs, signal);
         return { ...answer, after: undefined };
       } catch (error) {
         noted(error instanceof RestError ? error.status : 500, false);

@@ -1,12 +1,12 @@
 import { definedOf } from './defined.ts';
 import type { SimulatedCall } from './handle.ts';
 import type { Entry, Journal } from './journal.ts';
-import { rest } from './post.ts';
 import { isOk } from './report.ts';
 import type { Action, Condition, Scenario } from './scenario.ts';
 import { nameOf } from './scenario.ts';
 import type { Spoils } from './scenario-spoils.ts';
 import type { Simulator } from './simulator.ts';
+import { wait } from './wait.ts';
 
 /**
  * Takes the steps of a scenario one after another, then waits for the call's end.
@@ -39,7 +39,7 @@ export async function takeSteps({
 
   /** @returns whether it came before the call was over, and in time */
   async function comes(condition: Condition): Promise<boolean> {
-    const came = wait(call.journal, condition, taken, leftMs()).then(
+    const came = happens(call.journal, condition, taken, leftMs()).then(
       (entry) => taken.add(entry).size > 0,
       () => false,
     );
@@ -63,16 +63,16 @@ export async function takeSteps({
       const when = over.signal.aborted ? 'before the call was over' : `within ${timeoutSeconds} s`;
       return `${name} did not come ${when}`;
     }
-    if (after > 0) await rest(Math.min(after * secondMs, leftMs()), over.signal);
+    if (after > 0) await wait(Math.min(after * secondMs, leftMs()), over.signal);
     if (action) await act(action);
   }
   onWait('the end of the call');
-  await rest(leftMs(), over.signal);
+  await wait(leftMs(), over.signal);
   return over.signal.aborted ? undefined : `the call was not over within ${timeoutSeconds} s`;
 }
 
 /** The next entry that was not taken yet. */
-async function wait(journal: Journal, on: Condition, taken: Set<Entry>, ms: number): Promise<Entry> {
+async function happens(journal: Journal, on: Condition, taken: Set<Entry>, ms: number): Promise<Entry> {
   const isNew = (entry: Entry) => !taken.has(entry);
   if (on.event !== undefined) {
     const { event } = on;

@@ -2,8 +2,8 @@ import type { Result } from './callbacks.ts';
 import type { FailingOperation } from './handle.ts';
 import type { Keypad } from './keypad.ts';
 import type { Said } from './operation.ts';
-import { rest } from './post.ts';
 import { results } from './results.ts';
+import { wait } from './wait.ts';
 
 /** Keys as a keypad has them, and as ACS calls them, in the same order. */
 const KEYS = '0123456789ABCD#*';
@@ -41,7 +41,7 @@ export function createTones({
 
   return {
     async send(tones, said) {
-      await rest(tones.length * keyMs, over);
+      await wait(tones.length * keyMs, over);
       if (over.aborted) return;
       if (fails('sendDtmfTones')) await push('SendDtmfTonesFailed', said, results.failed);
       else await push('SendDtmfTonesCompleted', said);

@@ -7,11 +7,11 @@ import type { Happening } from './journal.ts';
 import type { MediaSocket } from './media.ts';
 import { openMedia, upgradeHeaders } from './media.ts';
 import type { Said } from './operation.ts';
-import { rest } from './post.ts';
 import { results } from './results.ts';
 import type { Roster } from './roster.ts';
 import type { SpeechModel } from './transcription-frames.ts';
 import { metadataFrame, msOf, phraseFrames, ticksOf } from './transcription-frames.ts';
+import { wait } from './wait.ts';
 import type { Words } from './words.ts';
 
 /** What is said in a call as text, on a WebSocket of its own, and the events that tell of it. */
@@ -91,7 +91,7 @@ export function createTranscription({
     heardTicks = Math.max(heardTicks, ticksOf((clock() - begun) / pace));
     const phrase = { text, offset: heardTicks, speaker: speaker.rawId, intermediate: request.intermediate };
     for (const { ticks, frame } of phraseFrames(phrase)) {
-      await rest(msOf(ticks) * pace, gone);
+      await wait(msOf(ticks) * pace, gone);
       if (gone.aborted) return;
       heardTicks += ticks;
       to.send(frame);

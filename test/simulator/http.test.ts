@@ -89,6 +89,24 @@ test('an answer that cannot be written ends its request, and nothing else', asyn
   assert.equal((await ask(port, '/')).status, 204);
 });
 
+test('what follows an answer follows even if nobody waits for the answer any more', async (t) => {
+  const gone = Promise.withResolvers<void>();
+  const followed = Promise.withResolvers<void>();
+  const { server, port } = await createLocalServer({
+    port: 0,
+    async handle() {
+      asking.destroy();
+      await gone.promise;
+      return { status: 204, after: followed.resolve };
+    },
+  });
+  t.after(() => server.close().closeAllConnections());
+  server.on('request', (_request, response) => response.once('close', gone.resolve));
+  const asking = request({ host: '127.0.0.1', port }).on('error', () => {});
+  asking.end();
+  await followed.promise;
+});
+
 test('a target that is no URL is refused in the shape of an error of ACS', async (t) => {
   const port = await start(t);
   for (const target of ['//', '/\\', '//[', '///', 'http://[']) {
