@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
+import type { AcsSocket, Upgrade } from './acs-socket.ts';
+import { upgradeHeaders } from './acs-socket.ts';
 import type { Result } from './callbacks.ts';
 import type { Exchange } from './exchange.ts';
 import type { CallOptions, MediaRequest } from './handle.ts';
 import type { CallIds } from './identifiers.ts';
 import type { Happening } from './journal.ts';
-import type { MediaSocket, Upgrade } from './media.ts';
-import { upgradeHeaders } from './media.ts';
 import { results } from './results.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 import { createStream } from './stream.ts';
@@ -108,7 +108,7 @@ export function createCallMedia({
   }
 
   /** Cuts a WebSocket and comes back, as far as the faults say so. Until then the caller has something to wait for. */
-  async function dropLater(socket: MediaSocket) {
+  async function dropLater(socket: AcsSocket) {
     const { dropMediaAfterMs, returnMediaAfterMs } = faults();
     if (dropMediaAfterMs === null) return;
     await wait(dropMediaAfterMs, over);

@@ -1,6 +1,6 @@
+import type { AppFrame } from './app-frames.ts';
+import { parseAppFrame } from './app-frames.ts';
 import type { Meter } from './meter.ts';
-import type { Outbound } from './outbound.ts';
-import { parseOutbound } from './outbound.ts';
 import { createPlayback } from './playback.ts';
 
 /** What the caller has heard of the app so far. */
@@ -17,7 +17,7 @@ export interface EarReport {
 /** The caller's side of what the app says. */
 export interface Ear {
   /** Takes a frame of the app, and tells what it was. */
-  hear(data: Buffer, isBinary: boolean): Outbound;
+  hear(data: Buffer, isBinary: boolean): AppFrame;
   /** What is heard in the next 20 ms, if anyone listens. Undefined: silence. */
   next(listening: boolean): Buffer | undefined;
   readonly received: number;
@@ -46,7 +46,7 @@ export function createEar({
   let stops = 0;
   let stoppedMs = 0;
 
-  function take(frame: Outbound): Outbound {
+  function take(frame: AppFrame): AppFrame {
     if (frame.kind === 'stop') {
       stops += 1;
       stoppedMs += playback.stop();
@@ -62,7 +62,7 @@ export function createEar({
   return {
     hear(data, isBinary) {
       const frame = take(
-        isBinary ? { kind: 'unheard', why: 'a binary frame' } : parseOutbound(data.toString()),
+        isBinary ? { kind: 'unheard', why: 'a binary frame' } : parseAppFrame(data.toString()),
       );
       if (frame.kind === 'unheard') unheard[frame.why] = (unheard[frame.why] ?? 0) + 1;
       return frame;

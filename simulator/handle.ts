@@ -1,3 +1,4 @@
+import type { Upgrade } from './acs-socket.ts';
 import type { EventSchema } from './announcements.ts';
 import type { CallRecordings } from './call-recordings.ts';
 import type { CallbackEvent, Result } from './callbacks.ts';
@@ -6,7 +7,6 @@ import type { CallIds, Identifier } from './identifiers.ts';
 import type { InvitationOutcome, Invitations } from './invitations.ts';
 import { invitationOutcomes } from './invitations.ts';
 import type { Journal } from './journal.ts';
-import type { Upgrade } from './media.ts';
 import type { Said } from './operation.ts';
 import type { Outcome } from './post.ts';
 import type { Prompts } from './prompts.ts';

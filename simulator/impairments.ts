@@ -1,17 +1,17 @@
+import type { AcsSocket } from './acs-socket.ts';
 import type { Faults } from './faults.ts';
-import type { MediaSocket } from './media.ts';
 import type { Random } from './random.ts';
 import { wait } from './wait.ts';
 
 /** A media WebSocket over a bad network, as far as the faults say so. */
-export interface ImpairedSocket extends MediaSocket {
+export interface ImpairedSocket extends AcsSocket {
   /** Sends a frame of audio, which may come late or never; `sent` is told when it goes out. */
   speak(frame: string, sent: () => void): void;
 }
 
 /** What lies between a call and the app: jitter, bursts, loss and a slow reader. */
 export interface Impairments {
-  impair(socket: MediaSocket): ImpairedSocket;
+  impair(socket: AcsSocket): ImpairedSocket;
   /** Frames of audio that were never sent: lost, or held back when the WebSocket ended. */
   readonly withheld: number;
   /** A clock that stands still while nothing is read: what the app says meanwhile isn't late. */
@@ -48,7 +48,7 @@ export function createImpairments({
     deafSince = hears ? undefined : clock();
   }
 
-  function impair(socket: MediaSocket): ImpairedSocket {
+  function impair(socket: AcsSocket): ImpairedSocket {
     const over = new AbortController();
     let burst: HeldFrame[] = [];
     let queue: HeldFrame[] = [];

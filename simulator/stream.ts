@@ -1,3 +1,6 @@
+import type { AcsSocket, Upgrade } from './acs-socket.ts';
+import { openSocket } from './acs-socket.ts';
+import type { AppFrame } from './app-frames.ts';
 import type { EarReport } from './ear.ts';
 import { createEar } from './ear.ts';
 import type { Faults } from './faults.ts';
@@ -7,11 +10,8 @@ import { createImpairments } from './impairments.ts';
 import type { CallAudio } from './kept-audio.ts';
 import { createKeptAudio } from './kept-audio.ts';
 import { writeMark } from './marks.ts';
-import type { MediaSocket, Upgrade } from './media.ts';
-import { openMedia } from './media.ts';
 import type { Echo } from './meter.ts';
 import { createMeter } from './meter.ts';
-import type { Outbound } from './outbound.ts';
 import type { Random } from './random.ts';
 import type { Ticker } from './ticker.ts';
 import { mix } from './tone.ts';
@@ -28,7 +28,7 @@ export interface StreamFormat {
 }
 
 /** What a frame from the app was, when it came (milliseconds of the monotonic clock), and its text. */
-export type ReceivedFrame = Outbound & { at: number; text: string };
+export type ReceivedFrame = AppFrame & { at: number; text: string };
 
 /** What became of the audio. */
 export interface StreamReport extends Echo, EarReport {
@@ -51,7 +51,7 @@ export interface Stream {
   /** Opens a WebSocket; once accepted, it takes the place of the one before. */
   open(url: string, headers: Record<string, string>): Promise<Upgrade>;
   /** The socket that is in use; undefined while there is none. */
-  readonly socket: MediaSocket | undefined;
+  readonly socket: AcsSocket | undefined;
   /** Sends one key as DtmfData; false where the app hasn't asked for keys or there is no socket. */
   press(key: string): boolean;
   /** Resolves when the other side has closed it too. */
@@ -206,7 +206,7 @@ export function createStream(options: StreamOptions): Stream {
     },
     async open(url, headers) {
       let mine: ImpairedSocket | undefined;
-      const upgrade = await openMedia({
+      const upgrade = await openSocket({
         url,
         headers,
         timeoutMs: options.upgradeTimeoutMs,

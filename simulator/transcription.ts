@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import type { AcsSocket } from './acs-socket.ts';
+import { openSocket, upgradeHeaders } from './acs-socket.ts';
 import type { Result } from './callbacks.ts';
 import type { Exchange } from './exchange.ts';
 import type { FailingOperation, TranscriptionRequest } from './handle.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
 import type { Happening } from './journal.ts';
-import type { MediaSocket } from './media.ts';
-import { openMedia, upgradeHeaders } from './media.ts';
 import type { Said } from './operation.ts';
 import { results } from './results.ts';
 import type { Roster } from './roster.ts';
@@ -24,7 +24,7 @@ export interface Transcription {
     locale: string;
   };
   /** The socket that is in use; undefined while there is none. */
-  readonly socket: MediaSocket | undefined;
+  readonly socket: AcsSocket | undefined;
   /** Opens a WebSocket unless there is one, and posts what came of it. `said` is what the events say besides. */
   start(changes?: Partial<SpeechModel>, said?: Partial<Said>): Promise<void>;
   update(changes: Partial<SpeechModel>, said: Said): Promise<void>;
@@ -73,7 +73,7 @@ export function createTranscription({
   const begun = clock();
   const id = randomUUID();
   let model: SpeechModel = request;
-  let socket: MediaSocket | undefined;
+  let socket: AcsSocket | undefined;
   let deafen = () => {};
   let heardTicks = 0;
   let lastOperation: Promise<void> = Promise.resolve();
@@ -86,7 +86,7 @@ export function createTranscription({
   }
 
   /** Sends what is said while it is being said. */
-  async function transcribe(text: string, to: MediaSocket, gone: AbortSignal) {
+  async function transcribe(text: string, to: AcsSocket, gone: AbortSignal) {
     // A timer may fire a moment early, and no phrase begins within another.
     heardTicks = Math.max(heardTicks, ticksOf((clock() - begun) / pace));
     const phrase = { text, offset: heardTicks, speaker: speaker.rawId, intermediate: request.intermediate };
@@ -98,7 +98,7 @@ export function createTranscription({
     }
   }
 
-  function begin(opened: MediaSocket) {
+  function begin(opened: AcsSocket) {
     const gone = new AbortController();
     socket = opened;
     opened.send(metadataFrame(id, ids, model));
@@ -113,8 +113,8 @@ export function createTranscription({
   }
 
   async function open(): Promise<boolean> {
-    let mine: MediaSocket | undefined;
-    const upgrade = await openMedia({
+    let mine: AcsSocket | undefined;
+    const upgrade = await openSocket({
       url: request.transportUrl,
       headers: await upgradeHeaders(keys, ids),
       timeoutMs: durations.upgradeTimeoutMs,

@@ -1,18 +1,18 @@
-/** What the app said on the media WebSocket. */
-export type Outbound =
+/** A frame that the app sent on the media WebSocket. */
+export type AppFrame =
   | { kind: 'audio'; pcm: Buffer }
   | { kind: 'stop' }
   /** Not heard, and why. */
   | { kind: 'unheard'; why: string };
 
 const MAX_PACKET = 64 * 1024; // Microsoft documents packets of up to 64 KB
-const unheard = (why: string): Outbound => ({ kind: 'unheard', why });
+const unheard = (why: string): AppFrame => ({ kind: 'unheard', why });
 
 /**
  * Reads a text frame to ACS. Three casings of keys and kinds circulate (.NET's, the JavaScript SDK's and one in
  * between): all are taken. Total: what is no audio says why.
  */
-export function parseOutbound(text: string): Outbound {
+export function parseAppFrame(text: string): AppFrame {
   let message: unknown;
   try {
     message = JSON.parse(text);

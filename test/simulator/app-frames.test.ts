@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOutboundAudioData, createOutboundStopAudioData } from '@azure/communication-call-automation';
 import fc from 'fast-check';
-import { parseOutbound } from '../../simulator/outbound.ts';
+import { parseAppFrame } from '../../simulator/app-frames.ts';
 
 const pcm = Buffer.from([1, 2, 3, 4]);
 const data = pcm.toString('base64');
@@ -13,13 +13,13 @@ test('audio and StopAudio in each of the casings that circulate', () => {
     JSON.stringify({ kind: 'AudioData', audioData: { data } }),
     createOutboundAudioData(data),
   ];
-  for (const text of audio) assert.deepEqual(parseOutbound(text), { kind: 'audio', pcm });
+  for (const text of audio) assert.deepEqual(parseAppFrame(text), { kind: 'audio', pcm });
   const stop = [
     JSON.stringify({ Kind: 'StopAudio', AudioData: null, StopAudio: {} }),
     JSON.stringify({ kind: 'stopAudio', stopAudio: {} }),
     createOutboundStopAudioData(),
   ];
-  for (const text of stop) assert.deepEqual(parseOutbound(text), { kind: 'stop' });
+  for (const text of stop) assert.deepEqual(parseAppFrame(text), { kind: 'stop' });
 });
 
 test('what is not heard says why', () => {
@@ -37,7 +37,7 @@ test('what is not heard says why', () => {
     [audio(Buffer.alloc(65_538).toString('base64')), /64 KB/],
   ];
   for (const [text, why] of cases) {
-    const frame = parseOutbound(text);
+    const frame = parseAppFrame(text);
     assert.ok(
       frame.kind === 'unheard' && why.test(frame.why),
       `${text.slice(0, 60)}: ${JSON.stringify(frame)}`,
@@ -46,5 +46,5 @@ test('what is not heard says why', () => {
 });
 
 test('total: any text, any JSON', () => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => parseOutbound(text).kind.length > 0));
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => parseAppFrame(text).kind.length > 0));
 });

@@ -4,9 +4,10 @@ import type { CallIds } from './identifiers.ts';
 import type { Keys } from './keys.ts';
 
 const DAY = 24 * 3600;
+const MAX_FRAME = 1024 * 1024; // many times what an app may send at once
 
-/** One media WebSocket that the app has accepted. */
-export interface MediaSocket {
+/** A WebSocket from ACS that the app has accepted: for media, or for transcriptions. */
+export interface AcsSocket {
   /** Sends a frame as it is: text as a text frame, bytes as a binary one. `sent` is told unless it is too late. */
   send(frame: string | Buffer, sent?: () => void): void;
   close(code?: number, reason?: string): void;
@@ -20,13 +21,13 @@ export interface MediaSocket {
   readonly closed: Promise<void>;
 }
 
-/** What opening a media WebSocket came to. */
+/** What opening a WebSocket came to. */
 export interface Upgrade {
   /** 101, or the status of the refusal. None: nobody there. */
   status?: number;
   headers: Record<string, string>;
   error?: string;
-  socket?: MediaSocket;
+  socket?: AcsSocket;
 }
 
 /** What ACS says when it opens a WebSocket: who it is, and for which call. */
@@ -39,12 +40,13 @@ export async function upgradeHeaders(keys: Keys, ids: CallIds): Promise<Record<s
 }
 
 /**
- * Opens a media WebSocket as ACS does. Never rejects.
+ * Opens a WebSocket as ACS does. Never rejects.
  *
+ * @param options.signal cuts it, be it open or opening
  * @param options.onMessage each frame, text or binary
  * @param options.onClose the end of the socket; `by` tells who closed it
  */
-export function openMedia({
+export function openSocket({
   url,
   headers,
   timeoutMs,
@@ -57,7 +59,7 @@ export function openMedia({
   headers: Record<string, string>;
   timeoutMs: number;
   signal: AbortSignal;
-  onOpen: (socket: MediaSocket) => void;
+  onOpen: (socket: AcsSocket) => void;
   onMessage: (data: Buffer, isBinary: boolean) => void;
   onClose: (by: 'app' | 'simulator', code: number, reason: string) => void;
 }): Promise<Upgrade> {
@@ -65,7 +67,12 @@ export function openMedia({
   const { promise: closed, resolve: settleClosed } = Promise.withResolvers<void>();
   let socket: WebSocket;
   try {
-    socket = new WebSocket(url, { headers, perMessageDeflate: false, handshakeTimeout: timeoutMs });
+    socket = new WebSocket(url, {
+      headers,
+      perMessageDeflate: false,
+      handshakeTimeout: timeoutMs,
+      maxPayload: MAX_FRAME,
+    });
   } catch (error) {
     return Promise.resolve({ headers: {}, error: error instanceof Error ? error.message : String(error) });
   }
@@ -75,7 +82,7 @@ export function openMedia({
     by = 'simulator';
     socket.terminate();
   };
-  const media: MediaSocket = {
+  const opened: AcsSocket = {
     send(frame, sent) {
       if (socket.readyState !== WebSocket.OPEN) return;
       socket.send(frame);
@@ -93,7 +100,6 @@ export function openMedia({
     },
     closed,
   };
-  signal.addEventListener('abort', drop);
   socket.on('upgrade', (response) => {
     answered = response;
   });
@@ -103,8 +109,8 @@ export function openMedia({
     request.destroy();
   });
   socket.on('open', () => {
-    onOpen(media);
-    resolve({ status: 101, headers: answered ? flatten(answered) : {}, socket: media });
+    onOpen(opened);
+    resolve({ status: 101, headers: answered ? flatten(answered) : {}, socket: opened });
   });
   socket.on('message', (data, isBinary) => {
     // One Buffer: ws's binaryType is left at its default, nodebuffer.
@@ -119,6 +125,8 @@ export function openMedia({
     if (answered) onClose(by, code, reason.toString());
     settleClosed();
   });
+  signal.addEventListener('abort', drop);
+  if (signal.aborted) drop();
   return promise;
 }
 
