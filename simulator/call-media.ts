@@ -1,11 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AcsSocket, Upgrade } from './acs-socket.ts';
 import { upgradeHeaders } from './acs-socket.ts';
-import type { Result } from './callbacks.ts';
-import type { Exchange } from './exchange.ts';
-import type { CallOptions, MediaRequest } from './handle.ts';
-import type { CallIds } from './identifiers.ts';
-import type { Happening } from './journal.ts';
+import type { CallContext } from './call-context.ts';
+import type { MediaRequest } from './handle.ts';
 import { results } from './results.ts';
 import type { Stream, StreamOptions } from './stream.ts';
 import { createStream } from './stream.ts';
@@ -25,31 +22,18 @@ export interface CallMedia {
 
 export function createCallMedia({
   request,
-  options,
-  exchange,
-  ids,
   voices,
   prompting,
-  over,
-  note,
-  push,
   onSound,
   onFirst,
   onDone,
   onUnheard,
-}: {
+  ...context
+}: CallContext & {
   request: MediaRequest;
-  options: CallOptions;
-  exchange: Exchange;
-  ids: CallIds;
   voices: Voices;
   /** The next 20 ms of a prompt. Undefined: none sounds. */
   prompting: () => Buffer | undefined;
-  /** Fires when the call has ended. */
-  over: AbortSignal;
-  note: (happening: Happening) => void;
-  /** Posts a callback event. */
-  push: (type: string, data: object, result?: Result) => Promise<void>;
   onSound: StreamOptions['onSound'];
   /** The first WebSocket is open. */
   onFirst: () => void;
@@ -58,6 +42,7 @@ export function createCallMedia({
   /** Nobody listens, or no longer, with so many frames still to say. */
   onUnheard: (frames: number) => void;
 }): CallMedia {
+  const { ids, options, exchange, over, note, push } = context;
   const { durations, faults, keys, signal } = exchange;
   const { seconds = Number.POSITIVE_INFINITY, keepSeconds = 60 } = options;
 

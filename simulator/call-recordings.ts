@@ -1,8 +1,5 @@
 import { recordingFileEvent } from './announcements.ts';
-import type { EventFate } from './event-faults.ts';
-import type { Exchange } from './exchange.ts';
-import type { CallOptions } from './handle.ts';
-import type { CallIds } from './identifiers.ts';
+import type { CallContext } from './call-context.ts';
 import type { Recorded, Recording } from './recording.ts';
 import { createRecording } from './recording.ts';
 import type { RecordingRequest } from './recording-requests.ts';
@@ -27,39 +24,23 @@ export interface CallRecordings {
 const MAX_CATCH_UP = 50; // frames: after a longer stall (a laptop that slept) the rest is left out
 
 /**
- * @param options.app the raw id of the app
  * @param options.streaming whether media streaming lets time pass in the call; else a recording does
  * @param options.prompting the next 20 ms of a prompt; undefined: none sounds
- * @param options.over fires when the call has ended
- * @param options.fate what may befall the event of Event Grid
- * @param options.push posts a callback event
  */
 export function createCallRecordings({
-  ids,
-  options,
-  exchange,
-  app,
   roster,
   voices,
   streaming,
   prompting,
-  over,
-  fate,
-  push,
-}: {
-  ids: CallIds;
-  options: CallOptions;
-  exchange: Exchange;
-  app: string;
+  ...context
+}: CallContext & {
   roster: Roster;
   voices: Voices;
   streaming: () => boolean;
   prompting: () => Buffer | undefined;
-  over: AbortSignal;
-  fate: EventFate;
-  push: (type: string, data: object) => Promise<void>;
 }): CallRecordings {
-  const { eventGrid, files, now, signal, ticker } = exchange;
+  const { ids, options, exchange, app, over, note, push } = context;
+  const { eventGrid, faults, files, now, random, signal, ticker } = exchange;
   const known = new Set<string>();
   const present = () => roster.all().map(({ identifier }) => identifier.rawId);
   let running: Recording | undefined;
@@ -67,7 +48,7 @@ export function createCallRecordings({
   let unsubscribe = () => {};
 
   const add: CallRecordings['add'] = (said, heard) => {
-    const frames = heard ? [...said, { speaker: app, pcm: heard, silent: false }] : said;
+    const frames = heard ? [...said, { speaker: app.rawId, pcm: heard, silent: false }] : said;
     running?.add(frames, voices.sampleRate);
   };
 
@@ -84,6 +65,7 @@ export function createCallRecordings({
     const locations = files.add({ content, metadata: { callId: ids.correlationId, ...metadata } });
     if (webhook === undefined) return;
     const event = recordingFileEvent(ids, recorded, locations, schema, new Date(now()));
+    const fate = { faults, random, note };
     void eventGrid.announce({ webhook, event, schema, what: 'recording', until: signal, ...fate });
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventFate } from './event-faults.ts';
 import { createTurns } from './event-faults.ts';
+import type { CallIds } from './identifiers.ts';
 import type { Outcome } from './post.ts';
 import { retry, send } from './post.ts';
 
@@ -23,13 +24,6 @@ export interface Result {
   message: string;
 }
 
-/** What every event of one call says. */
-export interface CallNames {
-  callConnectionId: string;
-  serverCallId: string;
-  correlationId: string;
-}
-
 /**
  * One event in ACS's envelope.
  *
@@ -38,7 +32,11 @@ export interface CallNames {
  */
 export function callbackEvent(
   type: string,
-  { callConnectionId, serverCallId, correlationId }: CallNames,
+  {
+    callConnectionId,
+    serverCallId,
+    correlationId,
+  }: Pick<CallIds, 'callConnectionId' | 'serverCallId' | 'correlationId'>,
   data: Record<string, unknown>,
   time: Date,
 ): CallbackEvent {

@@ -1,5 +1,7 @@
 import type { Upgrade } from './acs-socket.ts';
 import type { EventSchema } from './announcements.ts';
+import type { CallContext } from './call-context.ts';
+import type { CallMedia } from './call-media.ts';
 import type { CallRecordings } from './call-recordings.ts';
 import type { CallbackEvent, Result } from './callbacks.ts';
 import type { CallFaults } from './faults.ts';
@@ -7,7 +9,6 @@ import type { CallIds, Identifier } from './identifiers.ts';
 import type { InvitationOutcome, Invitations } from './invitations.ts';
 import { invitationOutcomes } from './invitations.ts';
 import type { Journal } from './journal.ts';
-import type { Said } from './operation.ts';
 import type { Outcome } from './post.ts';
 import type { Prompts } from './prompts.ts';
 import type { CallDirection, CallReport, CallState } from './report.ts';
@@ -163,28 +164,25 @@ export interface Call extends SimulatedCall {
   readonly targets: readonly Identifier[];
   /** The number that those on the telephone see whom the app called. */
   readonly callerId: string | undefined;
+  /** The phone numbers of the resource. */
+  readonly numbers: readonly string[];
+  /** Whom the app talks to: the first who came in. */
+  readonly person: Identifier;
   /** The app has asked for the call: events go there from now on. */
   claim(setup: Setup): void;
   /** It is answered, and `who` is in it; the function it returns sets the rest going: events, and media. */
   connect(setup: Setup, who: Identifier): Promise<() => void>;
-  /** What follows these is told by events; `data` is what they say besides. */
-  startMedia(said: Said): void;
-  stopMedia(said: Said): Promise<void>;
-  transfer(target: Identifier, callerId: string | undefined, said: Said): Promise<void>;
+  /** Undefined until it is connected, and where the app asked for none. */
+  readonly media: CallMedia | undefined;
   readonly prompts: Prompts;
   /** Undefined until it is connected. */
   readonly recordings: CallRecordings | undefined;
   readonly tones: Tones;
   readonly roster: Roster;
   readonly invitations: Invitations;
-  /** Takes somebody out at once; the function tells everyone, and ends the call without anyone to talk to. */
-  leave(rawId: string, outcome: string): () => void;
-  /** Posts what came of it; without anyone to talk to, the call is over. */
-  removeParticipant(rawId: string, said: Said): Promise<void>;
-  /** Whether an operation that was accepted is to fail. */
-  fails(operation: FailingOperation): boolean;
-  /** Posts a callback event. */
-  push(type: string, data: object, result?: Result): Promise<void>;
+  fails: CallContext['fails'];
+  push: CallContext['push'];
+  /** Nothing but its last event, and what was on its way, is told from then on. */
   end(outcome: string, result?: Result): void;
 }
 

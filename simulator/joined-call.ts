@@ -36,6 +36,8 @@ export function createJoinedCall(
   });
 
   async function enter() {
+    if (call.over.aborted) return;
+
     if (call.fails('connect')) return call.end('the app could not join', results.failed);
     if (serverCallId !== undefined && !joined) return call.end('the app could not join', results.noCall);
     for (const other of others) call.roster.add(other);

@@ -9,6 +9,7 @@ import {
   transferRequest,
 } from './call-requests.ts';
 import { requireCallerId } from './caller-id.ts';
+import { transfer } from './departures.ts';
 import { contextRequest } from './fields.ts';
 import type { Call } from './handle.ts';
 import { createUser, parseIdentifier } from './identifiers.ts';
@@ -118,22 +119,22 @@ export const operations: readonly Operation[] = [
     name: 'startMediaStreaming',
     schema: contextRequest,
     run(call, _body, said) {
-      if (!call.setup?.media)
-        throw new RestError(400, '8500', 'The call was answered without media streaming.');
-      return { after: () => call.startMedia(said) };
+      const { media } = call;
+      if (!media) throw new RestError(400, '8500', 'The call was answered without media streaming.');
+      return { after: () => void media.start(said) };
     },
   }),
   action({
     name: 'stopMediaStreaming',
     schema: contextRequest,
-    run: (call, _body, said) => ({ after: () => void call.stopMedia(said) }),
+    run: (call, _body, said) => ({ after: () => void call.media?.stop(said) }),
   }),
   action({
     name: 'transferToParticipant',
     schema: transferRequest,
     run: (call, { targetParticipant, sourceCallerIdNumber }, said) => ({
       body: said,
-      after: () => void call.transfer(targetParticipant, sourceCallerIdNumber?.value, said),
+      after: () => void transfer(call, targetParticipant, sourceCallerIdNumber?.value, said),
     }),
   }),
   ...participantOperations,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireCallerId } from './caller-id.ts';
+import { moveParticipants, removeParticipant } from './departures.ts';
 import { targetRequest } from './fields.ts';
-import { moveParticipants } from './moves.ts';
 import type { Operation } from './operation.ts';
 import { action, established, operation } from './operation.ts';
 import {
@@ -68,7 +68,7 @@ export const participantOperations: readonly Operation[] = [
     schema: removeRequest,
     run: (call, { participantToRemove }, said) => ({
       body: said,
-      after: () => void call.removeParticipant(participantToRemove.rawId, said),
+      after: () => void removeParticipant(call, participantToRemove.rawId, said),
     }),
   }),
   action({

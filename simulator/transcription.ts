@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { AcsSocket } from './acs-socket.ts';
 import { openSocket, upgradeHeaders } from './acs-socket.ts';
+import type { CallContext } from './call-context.ts';
 import type { Result } from './callbacks.ts';
-import type { Exchange } from './exchange.ts';
-import type { FailingOperation, TranscriptionRequest } from './handle.ts';
-import type { CallIds, Identifier } from './identifiers.ts';
-import type { Happening } from './journal.ts';
+import type { TranscriptionRequest } from './handle.ts';
+import type { Identifier } from './identifiers.ts';
 import type { Said } from './operation.ts';
 import { results } from './results.ts';
 import type { Roster } from './roster.ts';
@@ -38,36 +37,24 @@ export interface Transcription {
  * @param options.speaker who says the words
  * @param options.hasSpeech whether there is a speech service, without which nothing is recognized
  * @param options.frameMs what 20 ms of the call take, in milliseconds
- * @param options.over fires when the call has ended
- * @param options.push posts a callback event
  */
 export function createTranscription({
   request,
-  exchange,
-  ids,
   speaker,
   roster,
   words,
   hasSpeech,
   frameMs,
-  over,
-  fails,
-  note,
-  push,
-}: {
+  ...context
+}: CallContext & {
   request: TranscriptionRequest;
-  exchange: Exchange;
-  ids: CallIds;
   speaker: Identifier;
   roster: Roster;
   words: Words;
   hasSpeech: boolean;
   frameMs: number;
-  over: AbortSignal;
-  fails: (operation: FailingOperation) => boolean;
-  note: (happening: Happening) => void;
-  push: (type: string, data: object, result?: Result) => Promise<void>;
 }): Transcription {
+  const { ids, exchange, over, fails, note, push } = context;
   const { clock, durations, keys, signal } = exchange;
   const pace = frameMs / 20;
   const begun = clock();

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { parseCallAutomationEvent } from '@azure/communication-call-automation';
+import { WebSocketServer } from 'ws';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import type { App, AppOptions } from './support/app.ts';
@@ -120,4 +123,27 @@ test('a transfer may fail', async (t) => {
   await app.connections[0]?.transferCallToParticipant({ phoneNumber: '+15550122' });
   await call.until('event', ({ event }) => event === 'CallTransferFailed');
   assert.equal(call.state, 'connected');
+});
+
+test('nothing follows the last event, such as news of a WebSocket that opened too late', async (t) => {
+  const hangsUp = (_upgrade: unknown, accept: (yes: boolean) => void) => {
+    call.hangUp();
+    accept(true);
+  };
+  const sockets = new WebSocketServer({ port: 0, host: '127.0.0.1', verifyClient: hangsUp });
+  t.after(() => sockets.close());
+  await once(sockets, 'listening');
+  const { port } = sockets.address() as AddressInfo; // a TCP server has no other kind
+  const { simulator, app } = await start(t, { media: { transportUrl: `ws://127.0.0.1:${port}` } });
+  const call = simulator.placeCall({ app: app.webhook });
+  const closed = await call.until('media-closed');
+  assert.equal(closed.by, 'simulator');
+  assert.equal((await call.ended).events.at(-1), 'CallDisconnected');
+  await call.post({ type: 'whatever comes next' });
+  assert.deepEqual(
+    posted(app)
+      .map((body) => (Array.isArray(body) ? body[0]?.type : body))
+      .filter((type) => /Started/.test(String(type))),
+    [],
+  );
 });

@@ -52,3 +52,16 @@ test('the app may be unable to join', async (t) => {
   simulator.setDialed({ outcome: 'accepted', fails: ['connect'] });
   assert.equal(await join('roomCallLocator'), 500);
 });
+
+test('who is joined may be gone before the app comes in', async (t) => {
+  const { simulator, app, callOf } = await dialingApp(t);
+  const left = simulator.until('placed').then(({ callId }) => {
+    simulator.calls.find(({ id }) => id === callId)?.hangUp();
+  });
+  const room = { kind: 'roomCallLocator' as const, id: 'room' };
+  const { callConnectionProperties } = await app.client.connectCall(room, app.callbacks);
+  await left;
+  const call = callOf(callConnectionProperties.callConnectionId);
+  const { state, events } = await call.ended;
+  assert.deepEqual([state, events], ['ended', ['ConnectFailed']]);
+});
