@@ -4,7 +4,6 @@ import { createCallParts } from './call-parts.ts';
 import type { Exchange } from './exchange.ts';
 import type { Call, CallOptions, Setup } from './handle.ts';
 import type { CallIds, Identifier } from './identifiers.ts';
-import type { Happening } from './journal.ts';
 import { createJournal } from './journal.ts';
 import type { CallDirection, CallReport, CallState } from './report.ts';
 import { reportCall } from './report.ts';
@@ -36,9 +35,10 @@ export function createCall(placement: Placement): Call {
   const journal = createJournal({
     waitMs: durations.waitMs,
     now,
-    also: (happening) => exchange.note(happening, id),
+    callId: id,
+    also: exchange.note,
   });
-  const note = (happening: Happening) => journal.add(happening);
+  const { add: note } = journal;
   const { promise: ended, resolve: settle } = Promise.withResolvers<CallReport>();
   const [stopRinging, hungUp] = [new AbortController(), new AbortController()];
   const [to] = targets;

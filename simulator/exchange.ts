@@ -1,6 +1,6 @@
 import type { EventGrid } from './event-grid.ts';
 import type { Faults } from './faults.ts';
-import type { Happening } from './journal.ts';
+import type { Entry } from './journal.ts';
 import type { Keys } from './keys.ts';
 import type { Random } from './random.ts';
 import type { RecordingFiles } from './recording-files.ts';
@@ -20,7 +20,8 @@ export interface Exchange {
   eventGrid: EventGrid;
   files: RecordingFiles;
   speech: () => Sound;
-  note: (happening: Happening, callId?: string) => void;
+  /** Is told what happens in a call. */
+  note: (entry: Entry) => void;
   now: () => number;
   clock: () => number;
   signal: AbortSignal;

@@ -1,24 +1,22 @@
 import { z } from 'zod';
+import type { AnswerFaults } from './answer-faults.ts';
+import { createAnswerFaults, isApplied, spoil } from './answer-faults.ts';
 import { definedOf } from './defined.ts';
-import type { AnswerFault } from './faults.ts';
-import { answerFaultSchema } from './faults.ts';
-import type { Answer, Handler, Request } from './http.ts';
+import type { Handler, Request } from './http.ts';
 import type { Happening } from './journal.ts';
 import type { CallIndex, Effect, Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import type { RecordingFiles } from './recording-files.ts';
+import { createRepeatability } from './repeatability.ts';
 import { RestError } from './rest-error.ts';
 import { wait } from './wait.ts';
 
 /** The first that was stable. What has come since, older clients neither send nor miss. */
 const OLDEST_VERSION = '2023-03-06';
-const MAX_REMEMBERED = 10_000;
 
 /** The REST API under the SDK. */
-export interface Rest {
+export interface Rest extends Pick<AnswerFaults, 'failNext'> {
   handle: Handler;
-  /** Spoils the next answers of an operation. The function takes back what is left of it. */
-  failNext(operation: string, fault?: AnswerFault): () => void;
 }
 
 const routes = operations.map((operation) => ({ operation, pattern: compile(operation.path) }));
@@ -50,59 +48,23 @@ export function createRest({
   note: (happening: Happening, names: CallNames) => void;
   signal: AbortSignal;
 }): Rest {
-  const faults = new Map<string, (AnswerFault & { times: number })[]>();
-  const answered = new Map<string, Promise<Effect>>();
+  const faults = createAnswerFaults();
+  const repeatability = createRepeatability();
 
-  function nextFault(name: string): AnswerFault | undefined {
-    const queue = faults.get(name);
-    const fault = queue?.[0];
-    if (!fault) return undefined;
-    fault.times -= 1;
-    if (fault.times === 0) queue.shift();
-    return fault;
-  }
-
-  /** Runs an operation once for each Repeatability-Request-ID: what the SDK sends again, it sends with the same. */
-  function runOnce(operation: Operation, request: Request, params: Record<string, string>) {
-    const run = async () =>
-      operation.run({ body: parseBody(request), params, headers: request.headers, calls, files });
-    const id = request.headers['repeatability-request-id'];
-    if (operation.method !== 'POST' || typeof id !== 'string') return { effect: run(), replayed: false };
-    const key = `${request.path} ${id}`;
-    const known = answered.get(key);
-    if (known) return { effect: known.then(({ body }): Effect => ({ body })), replayed: true };
-    const effect = run();
-    answered.set(key, effect);
-    effect.catch(() => answered.delete(key)); // a refusal may be different the next time
-    const [oldest] = answered.keys();
-    if (answered.size > MAX_REMEMBERED && oldest !== undefined) answered.delete(oldest);
-    return { effect, replayed: false };
-  }
-
-  /** What the operation does, unless a fault keeps it from doing it. */
-  async function perform(
-    operation: Operation,
-    request: Request,
-    params: Record<string, string>,
-    fault?: AnswerFault,
-  ) {
-    const applied = fault?.applied ?? !isSpoiled(fault);
-    if (!applied) return { effect: {} as Effect, replayed: false }; // nothing to say, nothing to do afterwards
-    const { effect, replayed } = runOnce(operation, request, params);
-    return { effect: await effect, replayed };
+  /** Runs an operation: what the SDK sends again, it sends with the same Repeatability-Request-ID. */
+  async function perform(operation: Operation, request: Request, params: Record<string, string>) {
+    const { path, headers } = request;
+    const run = async () => operation.run({ body: parseBody(request), params, headers, calls, files });
+    const id = headers['repeatability-request-id'];
+    if (operation.method !== 'POST' || typeof id !== 'string')
+      return { effect: await run(), replayed: false };
+    return repeatability.once(`${path} ${id}`, run);
   }
 
   return {
-    failNext(operation, fault = {}) {
+    failNext(operation, fault) {
       if (!operations.some(({ name }) => name === operation)) throw new Error(`no operation ${operation}`);
-      const queue = faults.get(operation) ?? [];
-      const spoiled = answerFaultSchema.parse(fault);
-      queue.push(spoiled);
-      faults.set(operation, queue);
-      return () => {
-        const at = queue.indexOf(spoiled);
-        if (at >= 0) queue.splice(at, 1);
-      };
+      return faults.failNext(operation, fault);
     },
     async handle(request) {
       await checkCredentials(request);
@@ -123,9 +85,9 @@ export function createRest({
           { ...params, ...namesIn(body), ...namesIn(answered) },
         );
       };
-      const fault = nextFault(operation.name);
+      const fault = faults.next(operation.name);
       try {
-        const { effect, replayed } = await perform(operation, request, params, fault);
+        const { effect, replayed } = isApplied(fault) ? await perform(operation, request, params) : nothing;
         const answer = spoil({ status: operation.status, ...effect }, fault);
         noted(answer.cut ? undefined : answer.status, replayed, effect.body);
         if (fault?.delayMs === undefined) return answer;
@@ -140,15 +102,8 @@ export function createRest({
   };
 }
 
-const isSpoiled = (fault?: AnswerFault) => fault?.status !== undefined || fault?.cut === true;
-
-function spoil(answer: Answer, fault?: AnswerFault): Answer {
-  if (!fault) return answer;
-  const { status = answer.status, headers = answer.headers ?? {}, cut = false } = fault;
-  const error = { error: { code: String(status), message: 'A fault that the simulator was told to make.' } };
-  const body = 'body' in fault ? fault.body : isSpoiled(fault) ? error : answer.body;
-  return { ...answer, status, headers, body, cut };
-}
+/** Nothing to say, and nothing to do afterwards. */
+const nothing: { effect: Effect; replayed: boolean } = { effect: {}, replayed: false };
 
 function checkVersion(version: string | null): void {
   const shape = /^(\d{4}-\d{2}-\d{2})(-preview)?$/.exec(version ?? '');
@@ -167,9 +122,16 @@ function findOperation({ method, path }: Request): { operation: Operation; param
   throw new RestError(
     501,
     'NotImplemented',
-    `The simulator has no ${method} ${path.replace(/(callConnections\/)[^/:]+/, '$1{callConnectionId}')}. What it has is listed in simulator/README.md.`,
+    `The simulator has no ${method} ${shapeOf(path)}. What it has is listed in simulator/README.md.`,
   );
 }
+
+/** A path without what it names: calls, and people by their numbers. */
+const shapeOf = (path: string) =>
+  path.replaceAll(
+    /\/(callConnections|recordings|objects|participants)\/[^/]+?(?=:[a-z]+$|\/|$)/gi,
+    '/$1/{id}',
+  );
 
 function decode(value: string): string {
   try {

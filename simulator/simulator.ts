@@ -126,7 +126,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const journal = createJournal({
     waitMs: spans.waitMs,
     now,
-    also: options.onHappening,
+    also: (entry) => options.onHappening?.(entry, entry.callId),
   });
   const plan = createFaultPlan(options.seed);
   let speech: Sound | undefined;
@@ -168,7 +168,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       files,
       clock,
       speech: () => (speech ??= makeSpeech(24_000)),
-      note: journal.add,
+      note: journal.take,
       durations: spans,
     };
   }

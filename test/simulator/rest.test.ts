@@ -61,11 +61,17 @@ test('the first stable API version and later ones are taken', async (t) => {
 
 test('an operation that is not in the table is 501 and named', async (t) => {
   const simulator = await start(t);
-  const response = await signed(simulator, `/calling/callConnections/secret:fly?${VERSION}`, { body: '{}' });
-  const { status, message } = await errorOf(response);
-  assert.equal(status, 501);
-  assert.match(message, /POST \/calling\/callConnections\/\{callConnectionId\}:fly.*simulator\/README\.md/);
-  assert.doesNotMatch(message, /secret/);
+  const call = '/calling/callConnections/secret';
+  for (const [path, shape] of [
+    [`${call}:fly`, '/calling/callConnections/{id}:fly'],
+    [`${call}/participants/4:+15550100/fly`, '/calling/callConnections/{id}/participants/{id}/fly'],
+    ['/calling/recordings/secret:fly', '/calling/recordings/{id}:fly'],
+  ]) {
+    const { status, message } = await errorOf(await signed(simulator, `${path}?${VERSION}`, { body: '{}' }));
+    assert.equal(status, 501);
+    assert.match(message, /simulator\/README\.md/);
+    assert.ok(message.includes(`POST ${shape}.`), message);
+  }
 });
 
 const noUrls = ['', 'nope', '//x', 'ws://[', 'ws://', 'http://', 'javascript:1', 'ftp://127.0.0.1/'];
@@ -395,4 +401,6 @@ test('the next answers of an operation can be spoiled', async (t) => {
   await late.until('request', ({ operation, status }) => operation === 'answerCall' && status === 200);
   assert.equal(late.state, 'connected', 'the call goes on while its answer is on the way');
   assert.throws(() => simulator.failNext('fly'), /no operation fly/);
+  for (let waiting = 0; waiting < 1_000; waiting++) simulator.failNext('hangUp');
+  assert.throws(() => simulator.failNext('hangUp'), /No more than 1000/);
 });
