@@ -11,6 +11,7 @@ export interface CallAudio {
 export interface KeptAudio {
   /** Copies what it keeps. Undefined: silence. */
   add(caller: Buffer | undefined, app: Buffer | undefined): void;
+  readonly bytes: number;
   audio(): CallAudio;
   /** The same as a WAV file: the caller left, the app right. */
   wav(): Buffer;
@@ -24,10 +25,13 @@ export function createKeptAudio({ sampleRate, limit }: { sampleRate: number; lim
   const audio = () => ({ sampleRate, caller: Buffer.concat(callerFrames), app: Buffer.concat(appFrames) });
 
   return {
-    add(caller = silence, app = silence) {
+    add(caller, app) {
       if (callerFrames.length >= limit) return;
-      callerFrames.push(Buffer.from(caller));
-      appFrames.push(Buffer.from(app));
+      callerFrames.push(caller ? Buffer.from(caller) : silence);
+      appFrames.push(app ? Buffer.from(app) : silence);
+    },
+    get bytes() {
+      return (callerFrames.length + appFrames.length) * silence.length;
     },
     audio,
     wav() {

@@ -50,8 +50,9 @@ export interface SimulatorOptions extends Partial<Durations> {
   slowKeysMs?: number;
   /** What the chance in faults depends on. By default another one each time: it is in `faults`. */
   seed?: number;
-  /** Ended calls that are still listed. */
+  /** Calls that are listed, and bytes of audio of those that have ended: the oldest of them are forgotten first. */
   keepCalls?: number;
+  keepBytes?: number;
   /** Clocks in milliseconds: since 1970, and monotonic. */
   now?: () => number;
   clock?: () => number;
@@ -114,8 +115,8 @@ export interface Simulator {
  * @throws the error of `listen`: EADDRINUSE where the port is taken
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, now = Date.now, clock = () => performance.now(), keepCalls = 1_000 } = options;
-  const { numbers = ['+15550199'] } = options;
+  const { port = 0, now = Date.now, clock = () => performance.now() } = options;
+  const { numbers = ['+15550199'], keepCalls = 1_000, keepBytes = 512 * 1024 * 1024 } = options;
   const audience = options.audience ?? randomUUID();
   const eventGridKey = options.eventGridKey ?? randomBytes(32).toString('base64url');
   const accessKey = randomBytes(64);
@@ -172,7 +173,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       durations: spans,
     };
   }
-  const calls = createSwitchboard({ exchangeFor, keepCalls, dialed: options.dialed });
+  const calls = createSwitchboard({ exchangeFor, keepCalls, keepBytes, dialed: options.dialed });
   const rest = createRest({
     ...shared,
     checkCredentials: createCredentialCheck({ accessKey, entra, now }),

@@ -57,6 +57,8 @@ export interface Stream {
   /** Resolves when the other side has closed it too. */
   close(code?: number): Promise<void>;
   report(): StreamReport;
+  /** How much of the call's audio is kept. */
+  readonly keptBytes: number;
   /** What was kept of the call's audio, and the same as a WAV file: the caller left, the app right. */
   audio(): CallAudio;
   wav(): Buffer;
@@ -239,6 +241,9 @@ export function createStream(options: StreamOptions): Stream {
       await closing?.closed;
     },
     report: () => ({ ...count, withheld: impairments.withheld, ...meter.report(), ...ear.report() }),
+    get keptBytes() {
+      return kept.bytes;
+    },
     audio: kept.audio,
     wav: kept.wav,
   };

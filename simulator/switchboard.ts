@@ -21,16 +21,19 @@ export interface Switchboard extends CallIndex {
 
 /**
  * @param options.exchangeFor what a call has in common with all, but for its own faults
- * @param options.keepCalls ended calls that are kept
+ * @param options.keepCalls how many calls are kept: of those that have ended, the oldest go first
+ * @param options.keepBytes how much audio of ended calls is kept with them
  * @param options.dialed what becomes of the calls that the app makes
  */
 export function createSwitchboard({
   exchangeFor,
   keepCalls,
+  keepBytes,
   dialed: atFirst = 'accepted',
 }: {
   exchangeFor: (own?: CallFaults) => Exchange;
   keepCalls: number;
+  keepBytes: number;
   dialed?: DialedOutcome | DialedOptions | undefined;
 }): Switchboard {
   const all: Call[] = [];
@@ -38,9 +41,19 @@ export function createSwitchboard({
 
   function keep<C extends Call>(call: C): C {
     all.push(call);
-    const ended = all.findIndex((one) => one.state === 'ended');
-    if (all.length > keepCalls && ended >= 0) all.splice(ended, 1);
+    forget();
     return call;
+  }
+
+  /** Forgets calls that have ended, the oldest first, as far as there is no room for them. */
+  function forget() {
+    const ended = all.filter(({ state }) => state === 'ended');
+    let bytes = ended.reduce((sum, { stream }) => sum + (stream?.keptBytes ?? 0), 0);
+    for (const call of ended) {
+      if (all.length <= keepCalls && bytes <= keepBytes) return;
+      all.splice(all.indexOf(call), 1);
+      bytes -= call.stream?.keptBytes ?? 0;
+    }
   }
 
   return {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { whenReady } from '../../scripts/call-client.ts';
+import { findSimulator, whenReady } from '../../scripts/call-client.ts';
+import { DEFAULT_PORT } from '../../simulator/cli.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import type { AppOptions } from '../simulator/support/app.ts';
@@ -241,6 +242,7 @@ test('says what is wrong with how it was called', async (t) => {
 });
 
 test('with nothing running, it starts a simulator and the app, and ends them', async (t) => {
+  if (await findSimulator(`http://127.0.0.1:${DEFAULT_PORT}`)) return t.skip('a simulator runs');
   const { code, err, out } = await call(t, ['--seconds', '1', '--expect-echo']);
   assert.equal(code, 0, err);
   assert.match(out, /50 sent, 50 received, 0 lost/);
