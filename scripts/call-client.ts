@@ -1,5 +1,5 @@
-import type { CallReport, CallState } from '../simulator/report.ts';
-import type { ScenarioProgress, ScenarioReport } from '../simulator/scenario-run.ts';
+import type { CallReport, CallState } from '../simulator/calls/report.ts';
+import type { ScenarioProgress, ScenarioReport } from '../simulator/control/scenario-run.ts';
 
 /** Something that went wrong, in words for whoever typed the command. */
 export class CallError extends Error {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ScenarioFile } from '../simulator/scenario.ts';
-import type { ScenarioReport } from '../simulator/scenario-run.ts';
+import type { ScenarioFile } from '../simulator/control/scenario.ts';
+import type { ScenarioReport } from '../simulator/control/scenario-run.ts';
 import type { ControlClient } from './call-client.ts';
 
 /**

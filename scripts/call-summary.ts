@@ -1,4 +1,4 @@
-import type { CallReport } from '../simulator/report.ts';
+import type { CallReport } from '../simulator/calls/report.ts';
 
 /**
  * What was wrong with a call, in a line.

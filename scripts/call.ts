@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
+import type { CallReport } from '../simulator/calls/report.ts';
 import { createCommand, onSignal, parseUrl } from '../simulator/cli.ts';
-import type { CallReport } from '../simulator/report.ts';
-import type { ScenarioFile } from '../simulator/scenario.ts';
+import type { ScenarioFile } from '../simulator/control/scenario.ts';
 import type { ControlClient, Glance } from './call-client.ts';
 import { CallError } from './call-client.ts';
 import { openShelf, readScenario, readSound } from './call-files.ts';

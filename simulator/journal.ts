@@ -1,4 +1,4 @@
-import type { EventFault } from './event-faults.ts';
+import type { EventFault } from './events/event-faults.ts';
 
 /** What happened, as far as a test or a summary may ask for it. */
 export type Happening =

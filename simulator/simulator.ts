@@ -1,29 +1,29 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createControl } from './control.ts';
-import { createCredentialCheck } from './credentials.ts';
-import { createDiscovery } from './discovery.ts';
-import type { Entra } from './entra.ts';
-import { createEventGrid } from './event-grid.ts';
+import type { CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './calls/handle.ts';
+import { createSwitchboard } from './calls/switchboard.ts';
+import { createControl } from './control/control.ts';
+import type { ScenarioFile } from './control/scenario.ts';
+import { createScenarioQueue } from './control/scenario-queue.ts';
+import type { ScenarioProgress, ScenarioReport } from './control/scenario-run.ts';
+import { createEventGrid } from './events/event-grid.ts';
 import type { Durations, Exchange } from './exchange.ts';
 import { defaultDurations } from './exchange.ts';
-import { createFaultPlan } from './fault-plan.ts';
-import type { AnswerFault, CallFaults, FaultChanges, Faults } from './faults.ts';
-import type { CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './handle.ts';
-import type { Handler } from './http.ts';
-import { createLocalServer } from './http.ts';
+import { createFaultPlan } from './faults/fault-plan.ts';
+import type { AnswerFault, CallFaults, FaultChanges, Faults } from './faults/faults.ts';
+import type { Handler } from './http/http.ts';
+import { createLocalServer } from './http/http.ts';
 import type { Happening, Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
-import { createKeys } from './keys.ts';
-import { createRecordingFiles } from './recording-files.ts';
-import { createRest } from './rest.ts';
-import type { ScenarioFile } from './scenario.ts';
-import { createScenarioQueue } from './scenario-queue.ts';
-import type { ScenarioProgress, ScenarioReport } from './scenario-run.ts';
-import { makeSpeech } from './speech.ts';
-import { createSwitchboard } from './switchboard.ts';
-import { createTicker } from './ticker.ts';
-import type { Sound } from './wav.ts';
+import { makeSpeech } from './media/speech.ts';
+import { createTicker } from './media/ticker.ts';
+import type { Sound } from './media/wav.ts';
+import { createRecordingFiles } from './recordings/recording-files.ts';
+import { createRest } from './rest/rest.ts';
+import { createCredentialCheck } from './tokens/credentials.ts';
+import { createDiscovery } from './tokens/discovery.ts';
+import type { Entra } from './tokens/entra.ts';
+import { createKeys } from './tokens/keys.ts';
 
 /** All optional. */
 export interface SimulatorOptions extends Partial<Durations> {
@@ -138,7 +138,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const url = `http://127.0.0.1:${bound}`;
   // Who doesn't ask for it doesn't wait for it: making certificates takes a library of its own, and time.
   const opening = options.entra
-    ? import('./entra.ts').then(({ createEntra }) => createEntra({ url, handle, now }))
+    ? import('./tokens/entra.ts').then(({ createEntra }) => createEntra({ url, handle, now }))
     : undefined;
   const entra = await opening?.catch((error) => {
     server.close(); // nobody gets a handle to do it with

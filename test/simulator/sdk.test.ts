@@ -8,7 +8,7 @@ import {
   CallRecording,
   parseCallAutomationEvent,
 } from '@azure/communication-call-automation';
-import { operations } from '../../simulator/operations.ts';
+import { operations } from '../../simulator/rest/operations.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { startApp } from './support/app.ts';
 import { findStorage } from './support/recordings.ts';

@@ -12,7 +12,7 @@ import type {
   CallRecording,
 } from '@azure/communication-call-automation';
 import { DtmfTone } from '@azure/communication-call-automation';
-import type { CallOptions, SimulatedCall } from '../../../simulator/handle.ts';
+import type { CallOptions, SimulatedCall } from '../../../simulator/calls/handle.ts';
 import type { Simulator, SimulatorOptions } from '../../../simulator/simulator.ts';
 import type { App, AppOptions } from './app.ts';
 
