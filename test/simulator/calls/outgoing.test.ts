@@ -79,6 +79,17 @@ test('a test decides call by call', async (t) => {
   assert.equal((await third.event('CreateCallFailed')).resultInformation?.code, 603);
 });
 
+test('a call that is over before it rings is never connected', async (t) => {
+  const { simulator, dial } = await dialingApp(t);
+  const closed = simulator.until('placed').then(simulator.close);
+  await assert.rejects(dial());
+  await closed;
+  assert.deepEqual(
+    simulator.calls.map(({ state }) => state),
+    ['ended'],
+  );
+});
+
 test('a group call is connected with the first who answers, and others come in', async (t) => {
   const { app, callOf } = await dialingApp(t, { dialed: 'manual' });
   const [user, late] = [{ communicationUserId: '8:acs:one' }, { communicationUserId: '8:acs:two' }];

@@ -133,6 +133,11 @@ test('what a scenario spoils is as before once it is over, and the next one wait
   await first;
   assert.equal(simulator.faults.token, null);
   assert.deepEqual((await second).faults, []);
+  const turns = simulator.journal.entries.filter(({ type }) => type === 'placed' || type === 'ended');
+  assert.deepEqual(
+    turns.map(({ type }) => type),
+    ['placed', 'ended', 'placed', 'ended'],
+  );
   assert.equal(simulator.scenario, undefined);
   const media = app.connections[0]?.getCallMedia();
   await assert.rejects(async () => media?.playToAll([file]), { statusCode: 404 });

@@ -250,3 +250,22 @@ test('somebody on hold is not written down', async (t) => {
   assert.equal(response.status, 200);
   assert.equal((await final()).text, 'To you.');
 });
+
+test('nor is somebody who is muted, or gone', async (t) => {
+  const { call, connection, event, final } = await transcribedCall(t);
+  await event('TranscriptionStarted');
+  await connection.addParticipant({ targetParticipant: { communicationUserId: '8:acs:colleague' } });
+  await event('AddParticipantSucceeded');
+  await connection.muteParticipant(caller);
+  call.say('Without a sound.');
+  await connection.removeParticipant(caller);
+  await event('RemoveParticipantSucceeded');
+  call.say('To nobody.');
+  await connection.addParticipant(
+    { targetParticipant: caller, sourceCallIdNumber: { phoneNumber: '+15550199' } },
+    { operationContext: 'back' },
+  );
+  await event('AddParticipantSucceeded', 'back');
+  call.say('To you.');
+  assert.equal((await final()).text, 'To you.');
+});
