@@ -5,11 +5,17 @@ import { textByName } from 'types.bicep'
 @description('Name that the alerts begin with.')
 param name string
 
+@description('Region of the alerts on logs; the others are global.')
+param location string
+
 @description('Tags.')
 param tags textByName
 
 @description('Where alerts go.')
 param email string
+
+@description('Resource id of the workspace.')
+param workspaceId string
 
 @description('Resource id of the site.')
 param siteId string
@@ -81,5 +87,15 @@ resource missed 'Microsoft.Insights/metricAlerts@2026-01-01' = if (!empty(topicI
       ]
     }
     actions: [{ actionGroupId: people.id }]
+  }
+}
+
+module logAlerts 'log-alerts.bicep' = {
+  params: {
+    name: name
+    location: location
+    tags: tags
+    workspaceId: workspaceId
+    actionGroupId: people.id
   }
 }

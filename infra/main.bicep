@@ -215,8 +215,10 @@ module alerts 'alerts.bicep' = if (!empty(alertEmail)) {
   scope: group
   params: {
     name: 'alert-${token}'
+    location: location
     tags: tags
     email: alertEmail
+    workspaceId: monitoring.outputs.workspaceId
     siteId: web.outputs.siteId
     topicId: topicIsHere ? topic!.outputs.id : ''
   }
@@ -233,6 +235,9 @@ output ACS_AUDIENCE string = communicationAccess.outputs.audience
 
 @description('The subscription that announces calls; empty until there is one.')
 output EVENT_SUBSCRIPTION_ID string = incomingCallsReady ? incomingCall!.outputs.id : ''
+
+@description('The workbook: what happens on calls.')
+output WORKBOOK_URL string = '${environment().portal}/#@${tenant().tenantId}/resource${monitoring.outputs.workbookId}/workbook'
 
 @description('Handed back so that azd down removes it from the environment.')
 output INCOMING_CALLS_READY bool = incomingCallsReady

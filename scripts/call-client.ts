@@ -1,5 +1,5 @@
-import type { CallReport, CallState } from '../simulator/report.ts';
-import type { ScenarioProgress, ScenarioReport } from '../simulator/scenario-run.ts';
+import type { CallReport, CallState } from '../simulator/calls/report.ts';
+import type { ScenarioProgress, ScenarioReport } from '../simulator/control/scenario-run.ts';
 
 /** Something that went wrong, in words for whoever typed the command. */
 export class CallError extends Error {
@@ -60,7 +60,7 @@ export async function findSimulator(url: string): Promise<ControlClient | undefi
     } catch (error) {
       // fetch's error for every connection that fails or breaks
       if (!(error instanceof TypeError)) throw error;
-      throw new CallError(`The simulator at ${url} went away (npm run dev ended?).`);
+      throw new CallError(`The simulator at ${url} went away (has it been ended?).`);
     }
   }
   // The reports are made by the same code as their type.
@@ -117,7 +117,7 @@ export async function whenReady(
   }
   throw new CallError(
     status === undefined
-      ? `No app answers at ${health.origin} after ${timeoutMs / 1_000} s. If npm run dev shows an error, mend it and save.`
+      ? `No app answers at ${health.origin} after ${timeoutMs / 1_000} s. The terminal it runs in may say why.`
       : `The app at ${health.origin} does not get ready (503).`,
   );
 }

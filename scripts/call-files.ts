@@ -1,9 +1,9 @@
 import { accessSync, closeSync, constants, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, parse, resolve } from 'node:path';
 import { fromHere } from '../simulator/cli.ts';
-import type { ScenarioFile } from '../simulator/scenario.ts';
-import { parseScenario, ScenarioError } from '../simulator/scenario.ts';
-import { parseWav, WavError } from '../simulator/wav.ts';
+import type { ScenarioFile } from '../simulator/control/scenario.ts';
+import { parseScenario, ScenarioError } from '../simulator/control/scenario.ts';
+import { parseWav, WavError } from '../simulator/media/wav.ts';
 import { CallError } from './call-client.ts';
 
 /**

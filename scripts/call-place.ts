@@ -35,7 +35,7 @@ export async function findPlace({
   if (webhook === undefined) throw new CallError('That simulator knows no app: --app says which to call.');
   progress(`calling ${webhook} through the simulator at ${running.url}`);
   await whenReady(webhook, { timeoutMs: 15_000, onWait: () => progress('waiting for the app…') });
-  return { client: running, log: 'the terminal of npm run dev', [Symbol.asyncDispose]: async () => {} };
+  return { client: running, log: 'the terminal it runs in', [Symbol.asyncDispose]: async () => {} };
 }
 
 async function startPlace(progress: (line: string) => void): Promise<Place> {

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ScenarioFile } from '../simulator/scenario.ts';
-import type { ScenarioReport } from '../simulator/scenario-run.ts';
+import type { ScenarioFile } from '../simulator/control/scenario.ts';
+import type { ScenarioReport } from '../simulator/control/scenario-run.ts';
 import type { ControlClient } from './call-client.ts';
 
 /**
@@ -11,18 +11,27 @@ import type { ControlClient } from './call-client.ts';
  */
 export async function playScenario(
   client: ControlClient,
-  { call, ...scenario }: ScenarioFile,
-  options: { app?: string; progress: (line: string) => void; onCall: (id: string) => void },
+  scenario: ScenarioFile,
+  { app, progress, onCall }: { app?: string; progress: (line: string) => void; onCall: (id: string) => void },
 ): Promise<ScenarioReport> {
-  const { app = call?.app, progress, onCall } = options;
-  const playing = client.playScenario({ ...scenario, call: { ...call, app } });
+  const playing = client.playScenario(app === undefined ? scenario : at(app, scenario));
   playing.catch(() => {}); // told below, unless the simulator has gone altogether
   for (let second = 0; ; second++) {
+    // A moment at first, in which it begins.
+    const report = await Promise.race([
+      playing,
+      setTimeout(second === 0 ? 100 : 1_000, undefined, { ref: false }),
+    ]);
+    if (report) return report;
     const current = await client.scenario();
     const isOurs = current?.description === scenario.description;
-    if (isOurs) onCall(current.callId);
+    if (isOurs && current.callId !== undefined) onCall(current.callId);
     progress(`${String(second).padStart(3)} s  waiting for ${isOurs ? current.waitsFor : 'its turn'}`);
-    const report = await Promise.race([playing, setTimeout(1_000, undefined, { ref: false })]);
-    if (report) return report;
   }
+}
+
+/** The scenario with another app. */
+function at(app: string, { call, ask, ...rest }: ScenarioFile): ScenarioFile {
+  if (ask) return { ...rest, ask: { ...ask, url: new URL(ask.url, app).href } };
+  return { ...rest, call: { ...call, app } };
 }

@@ -1,4 +1,4 @@
-import type { CallReport } from '../simulator/report.ts';
+import type { CallReport } from '../simulator/calls/report.ts';
 
 /**
  * What was wrong with a call, in a line.
@@ -7,7 +7,7 @@ import type { CallReport } from '../simulator/report.ts';
  */
 export function faultOf({ problem, media }: CallReport, expectEcho: boolean): string | undefined {
   if (problem !== undefined) return problem;
-  if (!media) return 'the app answered without media streaming';
+  if (!media) return expectEcho ? 'the app answered without media streaming' : undefined;
   if (media.sent === 0) return expectEcho ? 'the call ended before the caller said anything' : undefined;
   if (media.lost === undefined) return expectEcho ? 'the handler does not echo' : undefined;
   return media.lost > 0 ? `${media.lost} of ${media.sent} frames were lost` : undefined;

@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
+import type { CallReport } from '../simulator/calls/report.ts';
 import { createCommand, onSignal, parseUrl } from '../simulator/cli.ts';
-import type { CallReport } from '../simulator/report.ts';
+import type { ScenarioFile } from '../simulator/control/scenario.ts';
 import type { ControlClient, Glance } from './call-client.ts';
 import { CallError } from './call-client.ts';
 import { openShelf, readScenario, readSound } from './call-files.ts';
@@ -46,7 +47,7 @@ const program = createCommand('call')
     new Option(
       '--scenario <file>',
       'a call as a JSON file has it, such as those in simulator/scenarios',
-    ).conflicts([...['in', 'silent', 'seconds', 'calls', 'dtmf', 'from', 'expectEcho']]),
+    ).conflicts(['in', 'silent', 'seconds', 'calls', 'dtmf', 'from', 'expectEcho']),
   )
   .option('--json', 'the reports as JSON')
   .option('--simulator <url>', 'the simulator to use', parseUrl)
@@ -66,42 +67,61 @@ async function main(options: Options): Promise<number> {
   const scenario = options.scenario === undefined ? undefined : readScenario(options.scenario);
   const sound = options.in === undefined ? undefined : readSound(options.in);
   const shelf = options.out === undefined ? undefined : openShelf(options.out, options.calls);
-  const seconds = options.seconds ?? sound?.seconds ?? 5;
   let interrupt = (): void => process.exit(1); // which ends an app that was started for this, too
   onSignal(() => interrupt());
   await using place = await findPlace({ ...options, progress });
-  const { client } = place;
-  const hangUp = (ids: readonly string[]) => {
-    // A simulator that has gone by now is noticed below.
-    for (const id of ids) client.hangUp(id).catch(() => {});
-  };
-  const keep = async (reports: readonly CallReport[]) => {
-    for (const [at, { id }] of reports.entries()) {
-      if (shelf) progress(`kept ${shelf.keep(at, await client.audio(id))}`);
-    }
-  };
-  if (scenario) {
-    const onCall = (id: string) => {
-      interrupt = () => hangUp([id]);
+  const { client, log } = place;
+  const onPlaced = (...ids: string[]) => {
+    interrupt = () => {
+      // A simulator that has gone by now is noticed in the end.
+      for (const id of ids) client.hangUp(id).catch(() => {});
     };
-    const { call, faults } = await playScenario(client, scenario, { ...options, progress, onCall });
-    await keep([call]);
-    return conclude([call], faults, options, place.log);
-  }
-  const request = {
-    app: options.app,
-    from: options.from,
-    digits: options.dtmf,
-    seconds,
-    sound: sound ? { wav: sound.wav } : options.silent && 'silence',
-    keepSeconds: shelf ? seconds + 2 : 0,
   };
-  const placed = await Promise.all(Array.from({ length: options.calls }, () => client.place(request)));
-  interrupt = () => hangUp(placed.map(({ id }) => id));
+  const { reports, faults } = scenario
+    ? await playOne(client, scenario, options, onPlaced)
+    : await placeAll(client, sound, options, onPlaced);
+  for (const [at, { id }] of reports.entries()) {
+    if (shelf) progress(`kept ${shelf.keep(at, await client.audio(id))}`);
+  }
+  return conclude(reports, faults, options, log);
+}
+
+/** How calls went, and what was wrong with them. */
+interface Outcome {
+  reports: CallReport[];
+  faults: string[];
+}
+
+async function playOne(
+  client: ControlClient,
+  scenario: ScenarioFile,
+  options: Options,
+  onCall: (id: string) => void,
+): Promise<Outcome> {
+  const { call, faults } = await playScenario(client, scenario, { ...options, progress, onCall });
+  if (faults.length === 0) progress(`as expected: ${scenario.description}`);
+  return { reports: call ? [call] : [], faults };
+}
+
+async function placeAll(
+  client: ControlClient,
+  sound: { wav: string; seconds: number } | undefined,
+  { app, from, dtmf, silent, out, calls, expectEcho = false, ...options }: Options,
+  onPlaced: (...ids: string[]) => void,
+): Promise<Outcome> {
+  const seconds = options.seconds ?? sound?.seconds ?? 5;
+  const request = {
+    app,
+    from,
+    digits: dtmf,
+    seconds,
+    sound: sound ? { wav: sound.wav } : silent && 'silence',
+    keepSeconds: out === undefined ? 0 : seconds + 2,
+  };
+  const placed = await Promise.all(Array.from({ length: calls }, () => client.place(request)));
+  onPlaced(...placed.map(({ id }) => id));
   const reports = await follow(client, placed);
-  await keep(reports);
-  const faults = reports.flatMap((report) => faultOf(report, options.expectEcho ?? false) ?? []);
-  return conclude(reports, faults, options, place.log);
+  return { reports, faults: reports.flatMap((report) => faultOf(report, expectEcho) ?? []) };
 }
 
 /** Tells how the calls go until all have ended. */

@@ -1,11 +1,11 @@
-import type { EventGrid } from './event-grid.ts';
-import type { Faults } from './faults.ts';
-import type { Happening } from './journal.ts';
-import type { Keys } from './keys.ts';
-import type { Random } from './random.ts';
-import type { RecordingFiles } from './recording-files.ts';
-import type { Ticker } from './ticker.ts';
-import type { Sound } from './wav.ts';
+import type { EventGrid } from './events/event-grid.ts';
+import type { Faults } from './faults/faults.ts';
+import type { Random } from './faults/random.ts';
+import type { Entry } from './journal.ts';
+import type { Ticker } from './media/ticker.ts';
+import type { Sound } from './media/wav.ts';
+import type { RecordingFiles } from './recordings/recording-files.ts';
+import type { Keys } from './tokens/keys.ts';
 
 /** What a call is placed with: all but the faults is common to the calls of a simulator. */
 export interface Exchange {
@@ -20,7 +20,8 @@ export interface Exchange {
   eventGrid: EventGrid;
   files: RecordingFiles;
   speech: () => Sound;
-  note: (happening: Happening, callId?: string) => void;
+  /** Is told what happens in a call. */
+  note: (entry: Entry) => void;
   now: () => number;
   clock: () => number;
   signal: AbortSignal;

@@ -1,4 +1,4 @@
-import type { EventFault } from './event-faults.ts';
+import type { EventFault } from './events/event-faults.ts';
 
 /** What happened, as far as a test or a summary may ask for it. */
 export type Happening =
@@ -62,7 +62,9 @@ export type Entry<T extends Happening['type'] = Happening['type']> = Extract<Hap
 
 export interface Journal {
   readonly entries: readonly Entry[];
-  add(happening: Happening, callId?: string): void;
+  add(happening: Happening): void;
+  /** Takes an entry from the journal of a call. */
+  take(entry: Entry): void;
   /**
    * The first entry of a type that matches, be it there already or still to come.
    *
@@ -82,31 +84,36 @@ export interface Journal {
  * @param options.limit entries kept; the oldest go first
  * @param options.waitMs how long `until` waits, in milliseconds
  * @param options.now clock in milliseconds
+ * @param options.callId the call that it is the journal of
  * @param options.also is told each entry as well
  */
 export function createJournal({
   limit = 10_000,
   waitMs = 10_000,
   now = Date.now,
+  callId,
   also,
 }: {
   limit?: number;
   waitMs?: number;
   now?: () => number;
-  also?: ((happening: Happening, callId?: string) => void) | undefined;
+  callId?: string;
+  also?: (entry: Entry) => void;
 } = {}): Journal {
   const entries: Entry[] = [];
   const waiting = new Set<{ offer(entry: Entry): void; fail(why: string): void }>();
 
+  function take(entry: Entry) {
+    entries.push(entry);
+    if (entries.length > limit) entries.shift();
+    for (const waiter of waiting) waiter.offer(entry);
+    also?.(entry);
+  }
+
   return {
     entries,
-    add(happening, callId) {
-      const entry: Entry = { ...happening, at: now(), callId };
-      entries.push(entry);
-      if (entries.length > limit) entries.shift();
-      for (const waiter of waiting) waiter.offer(entry);
-      also?.(happening, callId);
-    },
+    take,
+    add: (happening) => take({ ...happening, at: now(), callId }),
     until<T extends Happening['type']>(
       type: T,
       match: (entry: Entry<T>) => boolean = () => true,

@@ -1,29 +1,29 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createControl } from './control.ts';
-import { createCredentialCheck } from './credentials.ts';
-import { createDiscovery } from './discovery.ts';
-import type { Entra } from './entra.ts';
-import { createEventGrid } from './event-grid.ts';
+import type { CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './calls/handle.ts';
+import { createSwitchboard } from './calls/switchboard.ts';
+import { createControl } from './control/control.ts';
+import type { ScenarioFile } from './control/scenario.ts';
+import { createScenarioQueue } from './control/scenario-queue.ts';
+import type { ScenarioProgress, ScenarioReport } from './control/scenario-run.ts';
+import { createEventGrid } from './events/event-grid.ts';
 import type { Durations, Exchange } from './exchange.ts';
 import { defaultDurations } from './exchange.ts';
-import { createFaultPlan } from './fault-plan.ts';
-import type { AnswerFault, CallFaults, FaultChanges, Faults } from './faults.ts';
-import type { CallOptions, DialedOptions, DialedOutcome, SimulatedCall } from './handle.ts';
-import type { Handler } from './http.ts';
-import { createLocalServer } from './http.ts';
+import { createFaultPlan } from './faults/fault-plan.ts';
+import type { AnswerFault, CallFaults, FaultChanges, Faults } from './faults/faults.ts';
+import type { Handler } from './http/http.ts';
+import { createLocalServer } from './http/http.ts';
 import type { Happening, Journal } from './journal.ts';
 import { createJournal } from './journal.ts';
-import { createKeys } from './keys.ts';
-import { createRecordingFiles } from './recording-files.ts';
-import { createRest } from './rest.ts';
-import type { ScenarioFile } from './scenario.ts';
-import { createScenarioQueue } from './scenario-queue.ts';
-import type { ScenarioProgress, ScenarioReport } from './scenario-run.ts';
-import { makeSpeech } from './speech.ts';
-import { createSwitchboard } from './switchboard.ts';
-import { createTicker } from './ticker.ts';
-import type { Sound } from './wav.ts';
+import { makeSpeech } from './media/speech.ts';
+import { createTicker } from './media/ticker.ts';
+import type { Sound } from './media/wav.ts';
+import { createRecordingFiles } from './recordings/recording-files.ts';
+import { createRest } from './rest/rest.ts';
+import { createCredentialCheck } from './tokens/credentials.ts';
+import { createDiscovery } from './tokens/discovery.ts';
+import type { Entra } from './tokens/entra.ts';
+import { createKeys } from './tokens/keys.ts';
 
 /** All optional. */
 export interface SimulatorOptions extends Partial<Durations> {
@@ -50,8 +50,9 @@ export interface SimulatorOptions extends Partial<Durations> {
   slowKeysMs?: number;
   /** What the chance in faults depends on. By default another one each time: it is in `faults`. */
   seed?: number;
-  /** Ended calls that are still listed. */
+  /** Calls that are listed, and bytes of audio of those that have ended: the oldest of them are forgotten first. */
   keepCalls?: number;
+  keepBytes?: number;
   /** Clocks in milliseconds: since 1970, and monotonic. */
   now?: () => number;
   clock?: () => number;
@@ -76,8 +77,8 @@ export interface Simulator {
   env(): Record<string, string>;
   /** Places a call. It is announced at once. */
   placeCall(options?: CallOptions): SimulatedCall;
-  /** From now on this becomes of the calls that the app makes. */
-  setDialed(dialed: DialedOutcome | DialedOptions): void;
+  /** From now on this becomes of the calls that the app makes. The function takes it back. */
+  setDialed(dialed: DialedOutcome | DialedOptions): () => void;
   /** The calls, whoever made them. */
   readonly calls: readonly SimulatedCall[];
   /** What happened in all calls, and outside of them. */
@@ -114,8 +115,8 @@ export interface Simulator {
  * @throws the error of `listen`: EADDRINUSE where the port is taken
  */
 export async function createSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, now = Date.now, clock = () => performance.now(), keepCalls = 1_000 } = options;
-  const { numbers = ['+15550199'] } = options;
+  const { port = 0, now = Date.now, clock = () => performance.now() } = options;
+  const { numbers = ['+15550199'], keepCalls = 1_000, keepBytes = 512 * 1024 * 1024 } = options;
   const audience = options.audience ?? randomUUID();
   const eventGridKey = options.eventGridKey ?? randomBytes(32).toString('base64url');
   const accessKey = randomBytes(64);
@@ -126,7 +127,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const journal = createJournal({
     waitMs: spans.waitMs,
     now,
-    also: options.onHappening,
+    also: (entry) => options.onHappening?.(entry, entry.callId),
   });
   const plan = createFaultPlan(options.seed);
   let speech: Sound | undefined;
@@ -137,7 +138,7 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
   const url = `http://127.0.0.1:${bound}`;
   // Who doesn't ask for it doesn't wait for it: making certificates takes a library of its own, and time.
   const opening = options.entra
-    ? import('./entra.ts').then(({ createEntra }) => createEntra({ url, handle, now }))
+    ? import('./tokens/entra.ts').then(({ createEntra }) => createEntra({ url, handle, now }))
     : undefined;
   const entra = await opening?.catch((error) => {
     server.close(); // nobody gets a handle to do it with
@@ -168,11 +169,11 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
       files,
       clock,
       speech: () => (speech ??= makeSpeech(24_000)),
-      note: journal.add,
+      note: journal.take,
       durations: spans,
     };
   }
-  const calls = createSwitchboard({ exchangeFor, keepCalls, dialed: options.dialed });
+  const calls = createSwitchboard({ exchangeFor, keepCalls, keepBytes, dialed: options.dialed });
   const rest = createRest({
     ...shared,
     checkCredentials: createCredentialCheck({ accessKey, entra, now }),
@@ -229,7 +230,12 @@ export async function createSimulator(options: SimulatorOptions = {}): Promise<S
     },
   };
 
-  const scenarios = createScenarioQueue(simulator, 50 * spans.frameMs);
+  const scenarios = createScenarioQueue({
+    simulator,
+    app: options.app,
+    secondMs: 50 * spans.frameMs,
+    signal,
+  });
   const discovery = createDiscovery({
     ...shared,
     keys,

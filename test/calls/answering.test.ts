@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { AnswerFault } from '../../simulator/faults.ts';
-import type { SimulatedCall } from '../../simulator/handle.ts';
+import type { SimulatedCall } from '../../simulator/calls/handle.ts';
+import type { AnswerFault } from '../../simulator/faults/faults.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { catchCall, end, startApp } from '../support/app.ts';
 

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { CallOptions } from '../../simulator/handle.ts';
-import type { ReceivedFrame } from '../../simulator/stream.ts';
+import type { CallOptions } from '../../simulator/calls/handle.ts';
+import type { ReceivedFrame } from '../../simulator/media/stream.ts';
 import type { Call, Handler } from '../../src/calls/call.ts';
 import { handler as echo } from '../../src/handler.ts';
 import { type AppOptions, catchCall, end, startApp } from '../support/app.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import type { SimulatedCall } from '../../simulator/handle.ts';
+import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import type { CallEvent } from '../../src/calls/events.ts';
 import { type AppOptions, catchCall, end, startApp } from '../support/app.ts';
 

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { SimulatedCall } from '../../simulator/handle.ts';
+import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import type { Call, Handler } from '../../src/calls/call.ts';
 import { type App, catchCall, end, startApp } from '../support/app.ts';
 

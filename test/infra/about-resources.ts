@@ -14,6 +14,7 @@ const always = [
   'Insights/components',
   'Insights/diagnosticSettings',
   'Insights/diagnosticSettings',
+  'Insights/workbooks',
   'KeyVault/vaults',
   'KeyVault/vaults/secrets',
   'KeyVault/vaults/secrets',
@@ -30,7 +31,14 @@ const topic = ['EventGrid/systemTopics', 'Insights/diagnosticSettings'];
 const role = ['Authorization/roleAssignments'];
 const key = ['KeyVault/vaults/secrets'];
 const announced = ['EventGrid/systemTopics/eventSubscriptions'];
-const alerts = ['Insights/actionGroups', 'Insights/metricAlerts'];
+const alerts = [
+  'Insights/actionGroups',
+  'Insights/metricAlerts',
+  'Insights/scheduledQueryRules',
+  'Insights/scheduledQueryRules',
+  'Insights/scheduledQueryRules',
+  'Insights/scheduledQueryRules',
+];
 
 /** Every resource of each variant beside those that are always there. */
 const made: Record<Variant, string[]> = {

@@ -1,6 +1,7 @@
 // infra/ without Azure: compiled, evaluated once for each variant, then looked at from all sides.
 
 import { after, before, describe } from 'node:test';
+import { aboutMonitoring } from './about-monitoring.ts';
 import { aboutResources } from './about-resources.ts';
 import { aboutSecrets } from './about-secrets.ts';
 import { aboutSite } from './about-site.ts';
@@ -27,6 +28,7 @@ describe('infra', { skip: bicepMissing() }, () => {
 
     describe('resources', () => aboutResources(() => deployed));
     describe('secrets', () => aboutSecrets(() => deployed));
+    describe('monitoring', () => aboutMonitoring(() => deployed));
     describe('site', () => aboutSite(() => deployed));
   });
 });

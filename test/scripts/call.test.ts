@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
-import { whenReady } from '../../scripts/call-client.ts';
+import { findSimulator, whenReady } from '../../scripts/call-client.ts';
+import { DEFAULT_PORT } from '../../simulator/cli.ts';
 import type { SimulatorOptions } from '../../simulator/simulator.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import type { AppOptions } from '../simulator/support/app.ts';
@@ -107,12 +108,19 @@ test('a handler that does not echo is no fault, unless an echo is expected', asy
   assert.match(strict.err, /^the handler does not echo$/m);
 });
 
+test('an app that does without media is no fault, unless an echo is expected', async (t) => {
+  const place = await start(t, { media: null });
+  assert.equal((await place('--seconds', '0.1')).code, 0);
+  const { code, err } = await place('--seconds', '0.1', '--expect-echo');
+  assert.equal(code, 1);
+  assert.match(err, /^the app answered without media streaming$/m);
+});
+
 test('a call that goes wrong exits 1 and says why', async (t) => {
   const cases: [Partial<AppOptions>, RegExp][] = [
     [{ status: () => 401 }, /status 401 \(is EVENT_GRID_KEY/],
     [{ upgradeStatus: 403 }, /^the app refused the media WebSocket: 403$/m],
     [{ onSocket: (socket) => socket.close(1011) }, /^the app closed the media WebSocket: 1011$/m],
-    [{ media: null }, /^the app answered without media streaming$/m],
   ];
   for (const [appOptions, why] of cases) {
     const simulator = await createSimulator({ frameMs: 4, eventGridRetryMs: [] });
@@ -136,7 +144,7 @@ test('an app that hangs up is no fault, and its log knows why', async (t) => {
   assert.equal(code, 0);
   assert.match(
     out,
-    /^ended {11}the app hung up after \d+(\.\d)? m?s: its log says why \(the terminal of npm run dev\)$/m,
+    /^ended {11}the app hung up after \d+(\.\d)? m?s: its log says why \(the terminal it runs in\)$/m,
   );
 });
 
@@ -162,7 +170,7 @@ test('a simulator that goes away is told in a line', async (t) => {
   await placing.says(/ 1 connected/);
   simulator.kill('SIGTERM');
   assert.equal(await placing.exited, 1);
-  assert.ok(placing.err.endsWith(`\nThe simulator at ${url} went away (npm run dev ended?).\n`), placing.err);
+  assert.ok(placing.err.endsWith(`\nThe simulator at ${url} went away (has it been ended?).\n`), placing.err);
 });
 
 test('says when it waits for an app, and what to do if none comes', async () => {
@@ -172,7 +180,7 @@ test('says when it waits for an app, and what to do if none comes', async () => 
     waits += 1;
   };
   await assert.rejects(whenReady(`${nobody}/api/incoming-call`, { timeoutMs: 1_200, onWait }), {
-    message: `No app answers at ${nobody} after 1.2 s. If npm run dev shows an error, mend it and save.`,
+    message: `No app answers at ${nobody} after 1.2 s. The terminal it runs in may say why.`,
   });
   assert.equal(waits, 1);
 });
@@ -234,6 +242,7 @@ test('says what is wrong with how it was called', async (t) => {
 });
 
 test('with nothing running, it starts a simulator and the app, and ends them', async (t) => {
+  if (await findSimulator(`http://127.0.0.1:${DEFAULT_PORT}`)) return t.skip('a simulator runs');
   const { code, err, out } = await call(t, ['--seconds', '1', '--expect-echo']);
   assert.equal(code, 0, err);
   assert.match(out, /50 sent, 50 received, 0 lost/);
@@ -260,10 +269,11 @@ test('--scenario: how a call goes as a file has it, and what of it is not as exp
     await writeFile(file, JSON.stringify({ description: 'keys', ...scenario }));
     return place('--scenario', file);
   };
-  const steps = [{ on: { media: 'open' }, do: { press: '12' } }, { do: { hangUp: true } }];
+  const keys = { on: { media: 'open' }, after: 2, do: { press: '12' } }; // 400 ms here, so that it is seen on its way
+  const steps = [keys, { do: { hangUp: true } }];
   const good = await play({ steps, expect: { outcome: 'the caller hung up', events: ['CallDisconnected'] } });
   assert.equal(good.code, 0, good.err);
-  assert.match(good.err, /^ {2}0 s {2}waiting for /m);
+  assert.match(good.err, /^ {2}0 s {2}waiting for step 1 of 2 \(media open\)\nas expected: keys$/m);
   assert.match(good.out, /^keys {12}2 of 2 pressed$/m);
 
   const wrong = await play({ steps, expect: { outcome: 'transferred' } });

@@ -109,7 +109,7 @@ test('an app that has crashed starts again once it is mended; a handler that thr
   assert.match(call.err, /^the app closed the media WebSocket: 1011 The handler failed$/m);
   assert.match(
     call.out,
-    /^ended {11}the app hung up after .*: its log says why \(the terminal of npm run dev\)$/m,
+    /^ended {11}the app hung up after .*: its log says why \(the terminal it runs in\)$/m,
   );
   assert.match(dev.out, /ERROR: the handler failed \{.*\}\n {4}error: \{\n/);
 });

@@ -90,6 +90,21 @@ test('only so many ended calls are kept', async (t) => {
   );
 });
 
+test('only so much audio of ended calls is kept', async (t) => {
+  const simulator = await createSimulator({ frameMs: 2, graceMs: 50, keepBytes: 150_000 });
+  t.after(() => simulator.close());
+  const app = await startApp(t, simulator);
+  const place = () => simulator.placeCall({ app: app.webhook, seconds: 0.8 });
+  const [first, second] = [place(), place()];
+  await first.ended;
+  await second.ended;
+  const third = place();
+  assert.deepEqual(
+    simulator.calls.map(({ id }) => id),
+    [second.id, third.id],
+  );
+});
+
 test('twenty calls side by side lose nothing', async (t) => {
   const simulator = await createSimulator();
   t.after(() => simulator.close());

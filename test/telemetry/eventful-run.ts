@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { WebSocket } from 'ws';
-import type { SimulatedCall } from '../../simulator/handle.ts';
+import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import { exitOf, startBesideAcs } from '../support/process.ts';
 import { startIngestion } from './ingestion.ts';
 import { delayed } from './received.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import type { CallAutomationEvent, CallConnection } from '@azure/communication-call-automation';
 import { parseCallAutomationEvent } from '@azure/communication-call-automation';
-import type { CallOptions, SimulatedCall } from '../../../simulator/handle.ts';
+import type { CallOptions, SimulatedCall } from '../../../simulator/calls/handle.ts';
 import type { Simulator, SimulatorOptions } from '../../../simulator/simulator.ts';
 import { createSimulator } from '../../../simulator/simulator.ts';
 import type { App, AppOptions } from './app.ts';

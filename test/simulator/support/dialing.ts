@@ -5,7 +5,7 @@ import type {
   CreateCallOptions,
   MediaStreamingOptions,
 } from '@azure/communication-call-automation';
-import type { SimulatedCall } from '../../../simulator/handle.ts';
+import type { SimulatedCall } from '../../../simulator/calls/handle.ts';
 import type { SimulatorOptions } from '../../../simulator/simulator.ts';
 import { createSimulator } from '../../../simulator/simulator.ts';
 import { eventsOf } from './answered.ts';

@@ -26,14 +26,14 @@ export async function startReadmeApp(t: TestContext, env: Record<string, string>
   return app;
 }
 
-/** That app, and a simulator in this process, in which a call goes ten times as fast as in the world. */
+/** That app, and a simulator in this process, in which a call goes ten times as fast as in the world, and rings more shortly still. */
 export async function simulatorWithApp(
   t: TestContext,
   options: SimulatorOptions = {},
 ): Promise<{ simulator: Simulator; app: Running }> {
   const app = `http://127.0.0.1:${await freePort()}/api/incoming-call`;
   const simulator = await createSimulator({
-    ...{ app, frameMs: 2, keyMs: 1, graceMs: 200, waitMs: 20_000, eventGridRetryMs: [] },
+    ...{ app, frameMs: 2, keyMs: 1, ringMs: 300, graceMs: 200, eventGridRetryMs: [] },
     ...options,
   });
   t.after(() => simulator.close());

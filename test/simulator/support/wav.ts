@@ -1,4 +1,4 @@
-import type { Sound } from '../../../simulator/wav.ts';
+import type { Sound } from '../../../simulator/media/wav.ts';
 
 /** A WAV file, right or wrong. */
 export function monoWav(
