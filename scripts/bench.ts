@@ -1,16 +1,17 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { createCommand, fromHere } from '../simulator/cli.ts';
+import { measureFloor, tabulateFloor } from './bench/floor.ts';
 import { measureSimulator, tabulateSimulator } from './bench/simulator.ts';
 import { measureTelemetry, tabulateTelemetry } from './bench/telemetry.ts';
 
 const program = createCommand('bench')
-  .description('Measures what one process carries, and what it takes.')
-  .option('--telemetry', 'the app with Application Insights on, against off: upgrades and frames')
-  .option('--simulator', 'the local ACS: calls to an app in another process that sends everything back')
-  .option('--calls <number>', 'how many at a time (telemetry: 32, simulator: 200)', parseCount)
-  .option('--seconds <number>', 'how long each measurement lasts (3, 20)', parseSeconds)
-  .option('--rounds <number>', 'how often each is measured', parseCount, 5)
+  .description('Measures the app against a server of nothing but ws; or with an option, one of these:')
+  .option('--telemetry', 'the app with Application Insights on, against off')
+  .option('--simulator', 'the local ACS alone: calls to an app in another process that sends everything back')
+  .option('--calls <number>', 'how many at a time (32, of the local ACS 200)', parseCount)
+  .option('--seconds <number>', 'how long each measurement lasts (1.5, of the local ACS 20)', parseSeconds)
+  .option('--rounds <number>', 'how often each is measured', parseCount, 9)
   .option('--json <file>', 'keep the figures as JSON')
   .parse();
 
@@ -24,17 +25,19 @@ const { calls, seconds, rounds, json, ...what } = program.opts<{
 }>();
 const progress = (line: string) => console.error(line);
 
-if (what.telemetry) {
-  const telemetry = await measureTelemetry({ width: calls ?? 32, seconds: seconds ?? 3, rounds, progress });
-  show({ telemetry }, tabulateTelemetry(telemetry));
-} else if (what.simulator) {
+const measuring = { width: calls ?? 32, seconds: seconds ?? 1.5, rounds, progress };
+
+if (what.simulator) {
   const simulator = await measureSimulator({ calls: calls ?? 200, seconds: seconds ?? 20, progress });
   show({ simulator }, tabulateSimulator(simulator));
   for (const fault of simulator.faults) console.error(fault);
   process.exitCode = simulator.faults.length === 0 ? 0 : 1;
+} else if (what.telemetry) {
+  const telemetry = await measureTelemetry(measuring);
+  show({ telemetry }, tabulateTelemetry(telemetry));
 } else {
-  console.error('There are two things to measure so far: npm run bench -- --telemetry, or --simulator');
-  process.exitCode = 1;
+  const floor = await measureFloor(measuring);
+  show({ floor }, tabulateFloor(floor));
 }
 
 function show(figures: object, table: string): void {

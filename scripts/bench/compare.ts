@@ -1,5 +1,6 @@
 import type { Load } from './load.ts';
 import { readWaitedMs } from './machine.ts';
+import type { MeasureOptions } from './options.ts';
 import type { Target } from './peer.ts';
 import type { MeasuredServer } from './server.ts';
 
@@ -29,15 +30,9 @@ export interface Measurement {
 /** One round: each of the servers, one right after another. */
 export type Round<Name extends string> = Record<Name, Measurement>;
 
-export interface CompareOptions<Name extends string> {
+export interface CompareOptions<Name extends string> extends MeasureOptions {
   contestants: readonly Contestant<Name>[];
   load: Load;
-  rounds: number;
-  /** How long each of the measurements lasts. */
-  seconds: number;
-  /** How many things are done at a time. */
-  width: number;
-  progress: (line: string) => void;
 }
 
 /**
@@ -92,22 +87,4 @@ function describe(
 ) {
   const round = at === 0 ? 'warm-up' : `${at} of ${rounds}`;
   return `${round.padEnd(8)} ${load} ${name}: ${perSecond.toFixed(0)}/s, ${microsecondsEach.toFixed(0)} µs each`;
-}
-
-/** The middle of some figures, and the least and the most of them. */
-export interface Spread {
-  median: number;
-  min: number;
-  max: number;
-}
-
-export function spreadOf(figures: readonly number[]): Spread {
-  const sorted = figures.toSorted((one, other) => one - other);
-  const middle = (sorted.length - 1) / 2;
-  const at = (index: number) => sorted[index] ?? Number.NaN;
-  return {
-    median: (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2,
-    min: at(0),
-    max: at(sorted.length - 1),
-  };
 }

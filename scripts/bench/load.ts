@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { maskFrame, openPeer, type Peer, type Target } from './peer.ts';
+import { maskFrame, openPeer, type Peer, type Target, UpgradeRefused } from './peer.ts';
 
 /** Something to keep a server busy with, as fast as it can. */
 export interface Load {
-  readonly name: 'upgrades' | 'frames';
+  readonly name: 'upgrades' | 'refusals' | 'frames';
   /** Prepares it, which isn't measured. @param width how many at a time */
   start(target: Target, width: number): Promise<RunningLoad>;
 }
@@ -38,6 +38,27 @@ export const upgrades: Load = {
       await peer.echo(audio);
       await peer.close();
     };
+    return {
+      run: (seconds) => repeat(Array(width).fill(once), seconds),
+      end: async () => {},
+    };
+  },
+};
+
+/** Upgrades that are refused at the last and dearest of the token's checks: its signature is another's. */
+export const refusals: Load = {
+  name: 'refusals',
+  async start(target, width) {
+    const [head, claims, signature = ''] = target.token.split('.');
+    const other = Buffer.from(signature, 'base64url').reverse().toString('base64url');
+    const refused = { ...target, token: [head, claims, other].join('.') };
+    const once = () =>
+      openPeer(refused).then(
+        () => Promise.reject(new Error('a bad token was let in')),
+        (error) => {
+          if (!(error instanceof UpgradeRefused) || error.status !== 401) throw error;
+        },
+      );
     return {
       run: (seconds) => repeat(Array(width).fill(once), seconds),
       end: async () => {},

@@ -11,6 +11,17 @@ export interface Target {
   token: string;
 }
 
+/** The server answered with something else than 101. */
+export class UpgradeRefused extends Error {
+  override readonly name = 'UpgradeRefused';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the server refused the upgrade with ${status}`);
+    this.status = status;
+  }
+}
+
 /** One end of an open WebSocket. */
 export interface Peer {
   /** Sends a frame that {@link maskFrame} made. Resolves with the next message; rejects if the socket ends first. */
@@ -39,7 +50,7 @@ const closeFrame = maskFrame('close', Buffer.from([0x03, 0xe8])); // 1000
 /**
  * Opens a WebSocket.
  *
- * @throws {Error} unless the server accepts it, with the first line of its answer
+ * @throws {UpgradeRefused}
  */
 export async function openPeer({ port, path, token }: Target): Promise<Peer> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -63,9 +74,9 @@ export async function openPeer({ port, path, token }: Target): Promise<Peer> {
   function readAnswer() {
     const end = rest.indexOf('\r\n\r\n');
     if (end < 0) return;
-    const line = rest.toString('latin1', 0, rest.indexOf('\r\n'));
-    if (!line.startsWith('HTTP/1.1 101 ')) {
-      waiting.reject(new Error(`the server refused: ${line}`));
+    const status = Number(rest.toString('latin1', 'HTTP/1.1 '.length, 'HTTP/1.1 101'.length));
+    if (status !== 101) {
+      waiting.reject(new UpgradeRefused(status));
       socket.destroy();
       return;
     }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { run } from './support.ts';
 
 test('--simulator: every frame of every call is sent and comes back, and is told in a table and as JSON', async (t) => {
@@ -24,36 +24,50 @@ test('--simulator: every frame of every call is sent and comes back, and is told
   assert.ok(simulator.processor.microsecondsPerFrame > 0);
 });
 
-test('--telemetry: the app is measured with it on and off, every upgrade and frame is done, and all of it is told', async (t) => {
+const figures = '\\d+ \\(\\d+–\\d+\\)';
+const ratio = '\\d+\\.\\d\\d \\(\\d+\\.\\d\\d–\\d+\\.\\d\\d\\)';
+
+/** Runs a comparison as short as it can be. @returns what it measured */
+async function compare(t: TestContext, what: string[], loads: string[], [first, second]: [string, string]) {
   const directory = await mkdtemp(join(tmpdir(), 'callgate-'));
   t.after(() => rm(directory, { recursive: true }));
-  const args = ['--telemetry', '--calls', '2', '--seconds', '0.2', '--rounds', '1', '--json', 'bench.json'];
+  const args = [...what, '--calls', '2', '--seconds', '0.2', '--rounds', '1', '--json', 'bench.json'];
   const bench = run(t, 'scripts/bench.ts', args, { INIT_CWD: directory });
   assert.equal(await bench.exited, 0, bench.err);
-  for (const what of ['upgrades off', 'upgrades on', 'frames off', 'frames on']) {
-    assert.match(bench.err, new RegExp(`^warm-up +${what}: \\d+/s, \\d+ µs each$`, 'm'));
-    assert.match(bench.err, new RegExp(`^1 of 1 +${what}: \\d+/s, \\d+ µs each$`, 'm'));
-  }
-  assert.match(bench.out, /^upgrades\/s( +\d+ \(\d+–\d+\)){3} % +80 %: (met|missed)$/m);
-  assert.match(bench.out, /^frames\/s( +\d+ \(\d+–\d+\)){3} % +95 %: (met|missed)$/m);
-  const { telemetry } = JSON.parse(await readFile(join(directory, 'bench.json'), 'utf8'));
-  for (const load of ['upgrades', 'frames']) {
-    const [{ off, on }, ...more] = telemetry[load].measured;
-    assert.deepEqual([more, off.recordsEach], [[], 0]);
-    for (const { count, perSecond, microsecondsEach } of [off, on]) {
+  const { telemetry, floor } = JSON.parse(await readFile(join(directory, 'bench.json'), 'utf8'));
+  const measured = telemetry ?? floor;
+  for (const load of loads) {
+    for (const name of [first, second]) {
+      assert.match(bench.err, new RegExp(`^warm-up +${load} ${name}: \\d+/s, \\d+ µs each$`, 'm'));
+      assert.match(bench.err, new RegExp(`^1 of 1 +${load} ${name}: \\d+/s, \\d+ µs each$`, 'm'));
+      const { count, perSecond, microsecondsEach } = measured[load].measured[0][name];
       assert.ok(count >= 2 && perSecond > 0 && microsecondsEach > 0);
     }
-    assert.equal(telemetry[load].kept.rate.median, on.perSecond / off.perSecond);
-    assert.equal(telemetry[load].kept.processor.median, off.microsecondsEach / on.microsecondsEach);
+    const goals = `≥ \\d\\.\\d\\d: (met|missed)\\n.*≤ \\d\\.\\d\\d: (met|missed)$`;
+    assert.match(bench.out, new RegExp(`^${load}/s +${figures} +${figures} +${ratio} +${goals}`, 'm'));
+    const [{ [first]: one, [second]: other }, ...more] = measured[load].measured;
+    assert.deepEqual(more, []);
+    assert.equal(measured[load].ratio.rate.median, other.perSecond / one.perSecond);
+    assert.equal(measured[load].ratio.cost.median, other.microsecondsEach / one.microsecondsEach);
   }
-  // The upgrade and the call, connected, first frame in and out, disconnected, ended.
-  assert.equal(telemetry.upgrades.recordsEach.median, 7);
+  return measured;
+}
+
+test('the app is measured against bare ws: every upgrade and every frame is done', async (t) => {
+  await compare(t, [], ['upgrades', 'frames'], ['bare ws', 'app']);
 });
 
-test('says what there is to measure, and what is wrong with its options', async (t) => {
-  const nothing = run(t, 'scripts/bench.ts');
-  assert.equal(await nothing.exited, 1);
-  assert.match(nothing.err, /^There are two things .*--telemetry, or --simulator$/m);
+test('--telemetry: the app is measured with it on, against off, and all of its records arrive', async (t) => {
+  const loads = ['upgrades', 'refusals', 'frames'];
+  const measured = await compare(t, ['--telemetry'], loads, ['off', 'on']);
+  for (const load of loads) assert.equal(measured[load].measured[0].off.recordsEach, 0);
+  // The upgrade and the call; connected, first frame in and out, disconnected, ended.
+  assert.ok(measured.upgrades.measured[0].on.recordsEach >= 7);
+  assert.ok(measured.refusals.measured[0].on.recordsEach >= 1);
+  assert.ok(measured.frames.measured[0].on.recordsEach < 1);
+});
+
+test('says what is wrong with its options', async (t) => {
   const wrong = run(t, 'scripts/bench.ts', ['--simulator', '--calls', '0']);
   assert.equal(await wrong.exited, 1);
   assert.match(wrong.err, /whole number/);
