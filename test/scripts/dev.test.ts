@@ -26,6 +26,19 @@ test('runs the simulator and the app; a call goes through both; Ctrl-C ends both
   ]);
   assert.equal(await call.exited, 0, call.err);
   assert.match(call.err, new RegExp(`calling http://127.0.0.1:${appPort}/api/incoming-call`));
+  // The events of the call that telemetry would get, as lines for people.
+  for (const event of [
+    'call announced',
+    'call answered',
+    'media connected',
+    'the first audio came in',
+    'the first audio went out',
+    'ACS: CallDisconnected',
+    'media disconnected',
+    'call ended',
+  ]) {
+    await dev.says(new RegExp(`^\\[\\d\\d:\\d\\d:\\d\\d\\] INFO: ${event}( \\{.*\\})?$`, 'm'));
+  }
 
   dev.kill('SIGINT');
   assert.equal(await dev.exited, 0);
