@@ -4,9 +4,7 @@ export type RefusalReason =
   | keyof typeof invalidToken
   | keyof typeof cannotVerify
   | keyof typeof binding
-  | 'wrong_key'
-  | 'draining'
-  | 'at_capacity';
+  | (typeof ofTheApp)[number];
 
 const missingToken = {
   no_token: 'A Bearer token is required',
@@ -45,6 +43,14 @@ const binding = {
   call_ended: 'The call has ended',
   too_late: 'The binding in the address is too old',
 };
+
+const ofTheApp = ['wrong_key', 'draining', 'at_capacity'] as const;
+
+/** Every {@link RefusalReason}. */
+export const refusalReasons: readonly string[] = [
+  ...[missingToken, invalidToken, cannotVerify, binding].flatMap(Object.keys),
+  ...ofTheApp,
+];
 
 interface RefusalFields {
   status: number;

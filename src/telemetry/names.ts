@@ -114,16 +114,32 @@ export const metrics = {
   cpu: 'callgate.cpu_percent',
   /** Since the issuer's keys were last fetched, in seconds. */
   keysAge: 'callgate.keys.age_seconds',
-  /** Counted by `outcome` (accepted, refused) and `reason`. */
   upgrades: 'callgate.upgrades',
-  /** Counted by `direction` (in, out). */
   frames: 'callgate.frames',
   bytes: 'callgate.bytes',
   malformed: 'callgate.frames.malformed',
   refused: 'callgate.frames.refused',
-  /** Counted by `result` (ok, failed). */
   keyFetches: 'callgate.keys.fetches',
-  /** ACS's events, counted by `type`, and those that came twice. */
+  /** ACS's events, and those that came twice. */
   events: 'callgate.events',
   duplicates: 'callgate.events.duplicate',
+} as const;
+
+type MetricName = (typeof metrics)[keyof typeof metrics];
+
+/** By what metrics are counted apart; those that aren't here have one number. */
+export const metricAttributes: { readonly [Name in MetricName]?: readonly string[] } = {
+  'callgate.upgrades': ['outcome', 'reason'],
+  'callgate.frames': ['direction'],
+  'callgate.bytes': ['direction'],
+  'callgate.keys.fetches': ['result'],
+  'callgate.events': ['type'],
+};
+
+/** Properties and attributes with a closed list of values. That of `reason` is in auth/refusals.ts. */
+export const closedLists = {
+  purpose: ['media', 'events', 'incoming-call'],
+  outcome: ['accepted', 'refused'],
+  direction: ['in', 'out'],
+  result: ['ok', 'failed'],
 } as const;

@@ -2,11 +2,18 @@
 
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { checkQuery } from './kql.ts';
+import { refusalReasons } from '../../src/auth/refusals.ts';
+import { callKeys, closedLists, events, metricAttributes, metrics } from '../../src/telemetry/names.ts';
+import { checkQuery, type Names } from './kql.ts';
 import { loadKusto, type Parsed } from './kusto.ts';
 import { queries, readTables } from './queries.ts';
-import { names } from './telemetry-names.ts';
 
+const names: Names = {
+  events,
+  metrics: Object.fromEntries(Object.values(metrics).map((name) => [name, metricAttributes[name] ?? []])),
+  common: callKeys,
+  values: { ...closedLists, reason: refusalReasons },
+};
 const questions = ['call.kql', 'cost.kql', 'health.kql', 'refusals.kql', 'speed.kql'];
 const alerts = ['alert-answers.kql', 'alert-event-loop.kql', 'alert-keys.kql', 'alert-refusals.kql'];
 

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { metrics } from '../../src/telemetry/names.ts';
+import { refusalReasons } from '../../src/auth/refusals.ts';
+import { closedLists, metricAttributes, metrics } from '../../src/telemetry/names.ts';
 import { claimedTrace, runEventfully } from './eventful-run.ts';
 import type { Envelope } from './ingestion.ts';
 import { nameOf, propertiesOf, tableOf, traceOf } from './received.ts';
@@ -153,13 +154,18 @@ test('the app, from its start to its end', async (t) => {
     assert.doesNotMatch(text, /eyJ[\w-]+\.eyJ|\+1555|%2B1555|secret/);
   });
 
-  await t.test('metrics that the app has names for, and no others', () => {
-    const names = envelopes.filter((each) => tableOf(each) === 'AppMetrics').map(nameOf);
-    const known: (string | undefined)[] = Object.values(metrics);
-    assert.deepEqual(
-      names.filter((name) => !known.includes(name)),
-      [],
-    );
+  await t.test('metrics that the app has names for, by what they are counted by, and no others', () => {
+    const known: readonly string[] = Object.values(metrics);
+    const attributes: Readonly<Record<string, readonly string[]>> = metricAttributes;
+    const values: Readonly<Record<string, readonly string[]>> = { ...closedLists, reason: refusalReasons };
+    for (const each of envelopes.filter((envelope) => tableOf(envelope) === 'AppMetrics')) {
+      const name = nameOf(each) ?? '';
+      assert.ok(known.includes(name), name);
+      for (const [key, value] of Object.entries(propertiesOf(each))) {
+        assert.ok(attributes[name]?.includes(key), `${name}: ${key}`);
+        assert.ok(key === 'type' || values[key]?.includes(value), `${name}: ${key} ${value}`);
+      }
+    }
   });
 
   await t.test('requests by their routes, and none of a probe; requests to ACS and for its keys', () => {
