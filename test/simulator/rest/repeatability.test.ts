@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRepeatability } from '../../simulator/rest/repeatability.ts';
+import { createRepeatability } from '../../../simulator/rest/repeatability.ts';
 
 test('what comes again takes effect once, while it runs and afterwards', async () => {
   const { once } = createRepeatability();
