@@ -21,6 +21,8 @@ export interface Measurement {
   perSecond: number;
   /** Of processors, by the server's whole process, what it did later because of it included. */
   microsecondsEach: number;
+  /** How much of one processor it used meanwhile. Well below 100, it is the load that couldn't do more. */
+  busyPercent: number;
   /** For how much of the time others had the processor that the server was ready to use. Linux alone tells. */
   waitedPercent: number | undefined;
   /** For each of what was done. */
@@ -65,6 +67,7 @@ async function measure<Name extends string>(
   const count = await running.run(seconds);
   const ms = performance.now() - begun;
   const waitedMs = (readWaitedMs(server.pid) ?? 0) - (waited ?? 0);
+  const busy = (await server.usedMicroseconds()) - used;
   await settled?.();
   const microseconds = (await server.usedMicroseconds()) - used;
   const recordsEach = (records() - told) / count;
@@ -73,6 +76,7 @@ async function measure<Name extends string>(
     count,
     perSecond: (count / ms) * 1_000,
     microsecondsEach: microseconds / count,
+    busyPercent: busy / ms / 10,
     waitedPercent: waited === undefined ? undefined : (waitedMs / ms) * 100,
     recordsEach,
   };

@@ -31,6 +31,8 @@ export interface Peer {
 }
 
 const opcodes = { text: 1, close: 8 } as const;
+/** How long a server may be silent, in milliseconds: one that hangs ends what is measured, with an error. */
+const patienceMs = 20_000;
 const nobody = { resolve: () => {}, reject: () => {} };
 
 /** A message as a client sends it (RFC 6455, 5.2), of up to 65,535 bytes. A mask of zeros would spare the server work. */
@@ -64,6 +66,7 @@ export async function openPeer({ port, path, token }: Target): Promise<Peer> {
       waiting = { resolve, reject };
     });
   socket.on('error', () => {}); // 'close' follows
+  socket.setTimeout(patienceMs, () => socket.destroy());
   socket.on('data', (piece: Buffer) => {
     rest = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
     if (!isOpen) readAnswer();

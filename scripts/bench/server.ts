@@ -48,7 +48,7 @@ export async function startServer(options: ServerOptions): Promise<MeasuredServe
   const child = fork(file, { execArgv: loads, ...pinned, env, stdio: [...stdio] });
   const exited = once(child, 'exit');
   await Promise.race([
-    untilReady(port),
+    untilReady(child, port),
     exited.then(([code]) => Promise.reject(new Error(`${file} ended with ${code}`))),
   ]);
   return {
@@ -69,8 +69,8 @@ async function askUsage(child: ChildProcess): Promise<number> {
   return microseconds;
 }
 
-async function untilReady(port: number): Promise<void> {
-  for (;;) {
+async function untilReady(child: ChildProcess, port: number): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
     await response?.body?.cancel();
     if (response?.ok) return;

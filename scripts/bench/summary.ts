@@ -13,6 +13,7 @@ export interface Summary {
   perSecond: Record<string, Spread>;
   /** Of processors. */
   microsecondsEach: Record<string, Spread>;
+  busyPercent: Record<string, Spread>;
   ratio: { rate: Spread; cost: Spread };
   /** What the second is to keep of the first's rate; it may cost the inverse. */
   goal: number;
@@ -47,13 +48,14 @@ export function summarize<Name extends string>(
   goal: number,
 ): Summary {
   const spread = (of: (round: Round<Name>) => number) => spreadOf(measured.map(of));
-  const both = (figure: 'perSecond' | 'microsecondsEach') => ({
+  const both = (figure: 'perSecond' | 'microsecondsEach' | 'busyPercent') => ({
     [first]: spread((round) => round[first][figure]),
     [second]: spread((round) => round[second][figure]),
   });
   return {
     perSecond: both('perSecond'),
     microsecondsEach: both('microsecondsEach'),
+    busyPercent: both('busyPercent'),
     ratio: {
       rate: spread((round) => round[second].perSecond / round[first].perSecond),
       cost: spread((round) => round[second].microsecondsEach / round[first].microsecondsEach),
@@ -78,6 +80,10 @@ export function tabulate(
   const below = [
     ['figures', `medians of ${rounds} rounds of ${seconds} s, with the least and the most`],
     ...notes,
+    [
+      'busy',
+      'of a processor; well below 100 %, the rate is what the load could do, and the CPU of one is what counts',
+    ],
     ['waited', describeWait(Object.values(summaries))],
     [
       'machine',
@@ -97,7 +103,7 @@ export function tabulate(
 function rowsOf(
   load: string,
   names: readonly string[],
-  { perSecond, microsecondsEach, ratio, goal }: Summary,
+  { perSecond, microsecondsEach, busyPercent, ratio, goal }: Summary,
 ) {
   const cells = (of: Record<string, Spread>, unit: string) => names.map((name) => `${show(of[name])}${unit}`);
   const limit = 1 / goal;
@@ -114,6 +120,7 @@ function rowsOf(
       show(ratio.cost, 2),
       `≤ ${limit.toFixed(2)}: ${met(ratio.cost.median <= limit)}`,
     ],
+    ['  busy', ...cells(busyPercent, ' %')],
   ];
 }
 
