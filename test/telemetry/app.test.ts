@@ -141,6 +141,11 @@ test('the app, from its start to its end', async (t) => {
     assert.equal(propertiesOf(left).status, '403');
   });
 
+  await t.test('a callback that cannot be read is found by the call that it is for', () => {
+    const unread = about(run.cutOff).filter(({ data }) => data.baseData.responseCode === '400');
+    assert.deepEqual(unread.map(nameOf), ['POST /api/callbacks/:binding']);
+  });
+
   await t.test('nothing that is secret or personal, in any byte of it', () => {
     assert.equal(run.echoed.length, 2, 'ACS repeated two requests');
     assert.match(run.echoed[0] ?? '', /\/api\/callbacks\/[\w-]{72}/);

@@ -59,23 +59,25 @@ export async function runEventfully(t: TestContext) {
   const headers = { authorization: `Bearer ${token}`, traceparent };
   await cutOff.openMedia({ headers });
 
-  const { media, eventsBinding } = addressesOf(cutOff);
+  const { media, events, eventsBinding } = addressesOf(cutOff);
   await refusedUpgrade(media, { traceparent });
   await refusedUpgrade(`${url.replace('http', 'ws')}/ws/${eventsBinding}`, headers);
   await refusedUpgrade(addressesOf(calls[0]).media, headers);
 
+  const json = { 'content-type': 'application/json' };
+  await visit(events, { method: 'POST', headers: { ...headers, ...json }, body: `{"${written}` });
   await visit(`${url}/healthz?of=${written}`);
   await visit(`${url}/readyz`);
   await visit(`${url}/${written}/secret-path?x=${written}`, { headers: { 'user-agent': written } });
   await visit(`${url}/api/callbacks/${written}?binding=${eventsBinding}`, {
     method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json' },
+    headers: { ...headers, ...json },
     body: JSON.stringify([{ from: written }]),
   });
   const knock = () =>
     visit(`${url}/api/incoming-call?key=${simulator.eventGridKey}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-event-grid-key': written },
+      headers: { ...json, 'x-event-grid-key': written },
       body: '[]',
     });
   for (let times = 0; times <= burst; times += 1) await knock();

@@ -19,9 +19,10 @@ export async function runUnluckily(t: TestContext) {
   const { port } = await app.said('listening');
   await app.said('signing keys not fetched');
   const url = `127.0.0.1:${port}`;
-  await visit(`http://${url}/other`);
+  // An event within a request, and one without.
+  await visit(`http://${url}/api/callbacks`, { method: 'POST' });
   await refusedUpgrade(`ws://${url}/ws`, {});
-  await ingestion.until(({ data }) => data.baseData.name === 'request.refused');
+  await ingestion.until(({ data }) => data.baseData.properties?.purpose === 'media');
   const meanwhile = [...ingestion.envelopes];
   app.child.kill('SIGUSR2');
   const exitCode = await exitOf(app.child);
