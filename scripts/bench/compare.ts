@@ -62,13 +62,14 @@ async function measure<Name extends string>(
   { load, seconds, width }: CompareOptions<Name>,
 ): Promise<Measurement> {
   const running = await load.start(target, width);
+  if (load.leavesWork === 'start') await settled?.();
   const [used, waited, told] = [await server.usedMicroseconds(), readWaitedMs(server.pid), records()];
   const begun = performance.now();
   const count = await running.run(seconds);
   const ms = performance.now() - begun;
   const waitedMs = (readWaitedMs(server.pid) ?? 0) - (waited ?? 0);
   const busy = (await server.usedMicroseconds()) - used;
-  await settled?.();
+  if (load.leavesWork === 'run') await settled?.();
   const microseconds = (await server.usedMicroseconds()) - used;
   const recordsEach = (records() - told) / count;
   await running.end();

@@ -4,6 +4,8 @@ import { maskFrame, openPeer, type Peer, type Target, UpgradeRefused } from './p
 /** Something to keep a server busy with, as fast as it can. */
 export interface Load {
   readonly name: 'upgrades' | 'refusals' | 'frames';
+  /** What makes work for later, such as records to send: what is measured, or what prepares it. */
+  readonly leavesWork: 'run' | 'start';
   /** Prepares it, which isn't measured. @param width how many at a time */
   start(target: Target, width: number): Promise<RunningLoad>;
 }
@@ -32,6 +34,7 @@ const audio = maskFrame(
 /** WebSockets that are opened with a token, closed after one frame has come back. */
 export const upgrades: Load = {
   name: 'upgrades',
+  leavesWork: 'run',
   async start(target, width) {
     const once = async () => {
       const peer = await openPeer(target);
@@ -48,6 +51,7 @@ export const upgrades: Load = {
 /** Upgrades that are refused at the last and dearest of the token's checks: its signature is another's. */
 export const refusals: Load = {
   name: 'refusals',
+  leavesWork: 'run',
   async start(target, width) {
     const [head, claims, signature = ''] = target.token.split('.');
     const other = Buffer.from(signature, 'base64url').reverse().toString('base64url');
@@ -69,6 +73,7 @@ export const refusals: Load = {
 /** Frames on open calls, each sent as soon as the call's last one has come back. */
 export const frames: Load = {
   name: 'frames',
+  leavesWork: 'start',
   async start(target, width) {
     const peers: Peer[] = [];
     for (let at = 0; at < width; at++) peers.push(await openPeer(target));
