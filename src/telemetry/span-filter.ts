@@ -76,7 +76,7 @@ const routes = ['/ws', '/healthz', '/readyz', '/api/incoming-call', '/api/callba
 
 /** The route of a request's path, which may have anything in it. */
 function routeOf(path: string): string {
-  if (routes.includes(path) || path.endsWith('/:binding')) return path;
+  if (routes.includes(path)) return path;
   const parent = path.slice(0, path.lastIndexOf('/'));
   return parent === '/ws' || parent === '/api/callbacks' ? `${parent}/:binding` : '/other';
 }

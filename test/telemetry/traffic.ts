@@ -47,6 +47,7 @@ await ask(`${origin}/api/incoming-call`, { method: 'POST', headers: { baggage: '
 await ask(`${origin}/secret-path?of=secret-query`, {
   headers: { 'user-agent': 'secret-agent', traceparent },
 });
+await ask(`${origin}/secret-path/:binding`);
 await ask(`${origin}/api/callbacks/secret-binding?q=secret-query`, { method: 'POST' });
 await telemetry.within({ call, callConnectionId: 'a-connection' }, async () => {
   const path = '/calling/callConnections/secret-id/participants/4:+15550100?api-version=secret-query';
