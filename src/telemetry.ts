@@ -2,6 +2,7 @@
 // of it is loaded: it takes half a second and 50 MB.
 
 import { describeError } from './log.ts';
+import { failSoft } from './telemetry/fail-soft.ts';
 import { readTelemetrySettings, type TelemetrySettings } from './telemetry/settings.ts';
 import { noTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 
@@ -27,7 +28,7 @@ async function start(settings: TelemetrySettings): Promise<Telemetry> {
   for (const [name, value] of Object.entries(sdkSettings)) process.env[name] ??= value;
   try {
     const { startAzureMonitor } = await import('./telemetry/azure-monitor.ts');
-    return startAzureMonitor(settings);
+    return failSoft(startAzureMonitor(settings));
   } catch (error) {
     return {
       ...noTelemetry,

@@ -96,7 +96,7 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
     async flush(timeoutMs) {
       // Against a server that never answers it takes longer than anyone would wait, and it may reject.
       await Promise.race([
-        shutdownAzureMonitor().catch(() => {}),
+        Promise.try(shutdownAzureMonitor).catch(() => {}),
         delay(timeoutMs, undefined, { ref: false }),
       ]);
     },
