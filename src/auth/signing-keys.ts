@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import { createLogLimiter, type Logger } from '../log.ts';
 import { event, msSince } from '../telemetry/event.ts';
@@ -43,6 +44,8 @@ export function createSigningKeys({
 }: SigningKeysOptions) {
   const closing = new AbortController();
   const firstKeys = Promise.withResolvers<void>();
+  // A fetch is for all: else the first to ask would have it in its trace, and all those that are scheduled after it.
+  const onNobodysBehalf = AsyncLocalStorage.snapshot();
   const mayLog = createLogLimiter({ burst: 2, windowMs: 60_000, now });
   let keys: KeySet['keys'] = new Map();
   let fetchedAt = Number.NEGATIVE_INFINITY;
@@ -57,7 +60,7 @@ export function createSigningKeys({
 
   /** One fetch at a time, whoever asks. Never rejects: true if the keys are new now. */
   function refresh(): Promise<boolean> {
-    inFlight ??= fetchKeys().finally(() => {
+    inFlight ??= onNobodysBehalf(fetchKeys).finally(() => {
       inFlight = undefined;
     });
     return inFlight;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import type { KeyObject } from 'node:crypto';
 import { describe, it, type TestContext } from 'node:test';
+import { pino } from 'pino';
 import { CannotVerify, InvalidToken } from '../../src/auth/refusals.ts';
 import { createSigningKeys } from '../../src/auth/signing-keys.ts';
 import { createIssuer, createSigningKey, type Fault, type Issuer } from '../support/issuer.ts';
@@ -65,6 +67,22 @@ describe('the signing keys', () => {
     const found = await Promise.all(Array.from({ length: 100 }, () => keys.find(issuer.key.kid)));
     for (const key of found) isRightKey(issuer, key);
     assert.equal(issuer.fetches, 1);
+  });
+
+  it('are fetched in the context of no request, also those that follow on what one asked for', async (t) => {
+    const current = new AsyncLocalStorage<string>();
+    const issuer = await createIssuer();
+    const contexts: unknown[] = [];
+    const fetchedTwice = Promise.withResolvers<void>();
+    const log = pino({}, { write: () => contexts.push(current.getStore()) === 2 && fetchedTwice.resolve() });
+    const keys = createSigningKeys({ jwksUrl: issuer.jwksUrl, log, refreshMs: 20 });
+    t.after(async () => {
+      keys.close();
+      await issuer.close();
+    });
+    await current.run('a request', () => find(keys, issuer.key.kid));
+    await fetchedTwice.promise;
+    assert.deepEqual(contexts.slice(0, 2), [undefined, undefined]);
   });
 
   it('are refreshed ahead of need', async (t) => {
