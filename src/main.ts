@@ -78,11 +78,13 @@ async function stop(signal: NodeJS.Signals) {
 async function crash(error: unknown) {
   if (crashing) return;
   crashing = true;
+  // First of all, since what follows may fail in its turn.
+  process.exitCode = 1;
+  setTimeout(() => process.exit(1), 10_000).unref();
   log.fatal(
     { ...event('callgate.crashed', errorKeys(error)), error: describeError(error) },
     'an error that nobody handled: the process ends, and with it every call',
   );
-  setTimeout(() => process.exit(1), 10_000).unref();
   await callgate.stop(0, 3_000);
   await telemetry.flush(3_000);
   process.exit(1);
