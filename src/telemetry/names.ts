@@ -54,7 +54,7 @@ export const events = {
   'call.rejected': { properties: ['reason'], measurements: [] },
   /** The call's WebSocket was let in after a check of so long, so long after the answer. */
   'call.media_connected': { properties: [], measurements: ['checkMs', 'sinceAnsweredMs'] },
-  /** The first frame of the caller, and the first of the app, so long after the WebSocket opened. */
+  /** The first audio of the caller, and the first of the app, so long after the WebSocket opened. */
   'call.first_frame_in': { properties: [], measurements: ['sinceConnectedMs'] },
   'call.first_audio_out': { properties: [], measurements: ['sinceConnectedMs'] },
   /** What ACS says of the call: the event's type, the codes of its result, and what they mean. */
