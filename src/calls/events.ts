@@ -24,6 +24,8 @@ const callEvent = z.looseObject({
     .string()
     .min(1)
     .max(256)
+    // It goes into the log: nothing but a name does.
+    .regex(/^[\w.]+$/)
     .transform((type) => type.replace(/^Microsoft\.Communication\./, '')),
   data: z.looseObject({
     callConnectionId: id,
