@@ -9,6 +9,7 @@ import { errorKeys, event, msSince } from '../telemetry/event.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Call, Handler } from './call.ts';
+import { createDeliveries } from './deliveries.ts';
 import { type Ending, endings } from './endings.ts';
 import { type CallEvent, callIdsOf } from './events.ts';
 import { logEvent } from './explain.ts';
@@ -59,9 +60,6 @@ export type CallControl = ReturnType<typeof createCall>;
 // One for all calls: each new one would cost its stack trace, which says nothing.
 const callIsOver = new DOMException('The call is over', 'AbortError');
 
-/** How many events' ids a call remembers, to drop those that come twice. */
-const rememberedEvents = 1000;
-
 /** Makes a call, which lives until its `end`. */
 export function createCall(options: CallOptions) {
   const { id, bound, client, limits } = options;
@@ -81,8 +79,7 @@ export function createCall(options: CallOptions) {
     onLost: mediaLost,
   });
   const watch = createMediaWatch({ client, identity, limits, signal: aborter.signal, end });
-  const seen = new Set<string>();
-  let duplicates = 0;
+  const deliveries = createDeliveries();
   let answeredAt: number | undefined;
   let established = false;
   let started = false;
@@ -147,13 +144,10 @@ export function createCall(options: CallOptions) {
       identity.log.warn({ type: news.type }, 'event ignored: it is of another call than its binding');
       return;
     }
-    if (seen.has(news.id)) {
-      duplicates += 1;
+    if (!deliveries.isNew(news.id)) {
       identity.log.debug({ type: news.type }, 'event ignored: it came before');
       return;
     }
-    seen.add(news.id);
-    if (seen.size > rememberedEvents) seen.delete(seen.values().next().value ?? '');
     if (bound) identity.learn(ids, 'event');
     logEvent(identity.log, news);
     listeners.emit('event', news);
@@ -207,6 +201,7 @@ export function createCall(options: CallOptions) {
       media.close(how.code, how.say);
       if (how.hangUp) transfer.fail('The call ended first');
       else transfer.succeed();
+      const { duplicates } = deliveries;
       const totals = { lastedMs: msSince(begun), ...media.totals, duplicates };
       identity.log.info(event('call.ended', { reason: how.reason, ...totals }), 'call ended');
     } finally {
@@ -268,7 +263,7 @@ export function createCall(options: CallOptions) {
     within: identity.within,
     /** What it has come to so far. */
     get totals() {
-      return { ...media.counters, duplicates };
+      return { ...media.counters, duplicates: deliveries.duplicates };
     },
     /** What waits in its socket. */
     get bufferedBytes() {
