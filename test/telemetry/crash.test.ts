@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { exitOf } from '../support/process.ts';
+import { startIngestion } from './ingestion.ts';
 import { nameOf, propertiesOf, tableOf } from './received.ts';
-import { runUnluckily } from './unlucky-run.ts';
+import { runUnluckily, startUnluckily } from './unlucky-run.ts';
 
 test('the app that crashes', async (t) => {
   const { exitCode, meanwhile, envelopes, text } = await runUnluckily(t);
@@ -30,4 +32,17 @@ test('the app that crashes', async (t) => {
     assert.deepEqual(told.sort(), ['events: no_token', 'media: no_token']);
     assert.ok(named('AppMetrics').includes('callgate.upgrades'));
   });
+});
+
+test('the app that crashes while nobody takes its telemetry ends with 1 too, and in time', async (t) => {
+  const ingestion = await startIngestion(t);
+  ingestion.respond('hang');
+  const app = await startUnluckily(t, ingestion.env);
+  await app.said('listening');
+  const begun = performance.now();
+  app.child.kill('SIGUSR2');
+  assert.equal(await exitOf(app.child), 1);
+  const took = performance.now() - begun;
+  // Far more than a flush may take (3 s), and less than the SDK would wait.
+  assert.ok(took < 15_000, `${took} ms`);
 });

@@ -42,6 +42,8 @@ async function ask(url: string, options?: RequestInit) {
   const response = await fetch(url, options);
   await response.text();
 }
+// What it can't make anything of ends nothing.
+telemetry.records?.write('no line of a log');
 await ask(`${origin}/healthz?probe=secret-query`);
 await ask(`${origin}/api/incoming-call`, { method: 'POST', headers: { baggage: 'a=secret-baggage' } });
 await ask(`${origin}/secret-path?of=secret-query`, {

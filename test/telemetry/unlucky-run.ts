@@ -5,17 +5,22 @@ import { exitOf, freePort, start } from '../support/process.ts';
 import { refusedUpgrade, visit } from './eventful-run.ts';
 import { startIngestion } from './ingestion.ts';
 
-/** None of its requests is sampled. @returns what arrived before its end, and all that did */
-export async function runUnluckily(t: TestContext) {
-  const ingestion = await startIngestion(t);
-  const app = start(t, {
-    ...ingestion.env,
+/** It is told to end by an error with SIGUSR2. */
+export async function startUnluckily(t: TestContext, env: Readonly<Record<string, string>>) {
+  return start(t, {
+    ...env,
     ACS_AUDIENCE: '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e',
     ACS_JWKS_URL: `http://127.0.0.1:${await freePort()}/calling/keys`,
     PORT: '0',
     TELEMETRY_SAMPLING_RATIO: '0',
     NODE_OPTIONS: '--import=./test/support/fail-on-sigusr2.ts',
   });
+}
+
+/** None of its requests is sampled. @returns what arrived before its end, and all that did */
+export async function runUnluckily(t: TestContext) {
+  const ingestion = await startIngestion(t);
+  const app = await startUnluckily(t, ingestion.env);
   const { port } = await app.said('listening');
   await app.said('signing keys not fetched');
   const url = `127.0.0.1:${port}`;
