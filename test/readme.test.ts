@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -112,6 +112,15 @@ describe('the README', () => {
       counted.map(({ name }) => name),
       Object.values(metrics),
     );
+  });
+
+  it('shows the query for a call as it is, and leads to the other questions', async () => {
+    const queries = new URL('../infra/queries/', import.meta.url);
+    const shown = /```kusto\n([\s\S]*?)```/.exec(readme)?.[1];
+    assert.equal(shown, await readFile(new URL('call.kql', queries), 'utf8'));
+    for (const name of await readdir(queries)) {
+      if (!name.startsWith('alert-')) assert.ok(readme.includes(`(infra/queries/${name})`), name);
+    }
   });
 
   it('has every variable of the configuration, and each in .env.example is one', async () => {
