@@ -41,10 +41,7 @@ export const upgrades: Load = {
       await peer.echo(audio);
       await peer.close();
     };
-    return {
-      run: (seconds) => repeat(Array(width).fill(once), seconds),
-      end: async () => {},
-    };
+    return sideBySide(once, width);
   },
 };
 
@@ -63,10 +60,7 @@ export const refusals: Load = {
           if (!(error instanceof UpgradeRefused) || error.status !== 401) throw error;
         },
       );
-    return {
-      run: (seconds) => repeat(Array(width).fill(once), seconds),
-      end: async () => {},
-    };
+    return sideBySide(once, width);
   },
 };
 
@@ -84,6 +78,12 @@ export const frames: Load = {
     };
   },
 };
+
+/** The same, so many at a time: nothing is left of it to end. */
+const sideBySide = (once: () => Promise<void>, width: number): RunningLoad => ({
+  run: (seconds) => repeat(Array(width).fill(once), seconds),
+  end: async () => {},
+});
 
 /** Does each of these over and over, all of them side by side. @returns how often, all together */
 async function repeat(tasks: readonly (() => Promise<void>)[], seconds: number): Promise<number> {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { createSimulator } from '../../simulator/simulator.ts';
-import { freePort } from '../scripts/support.ts';
+import { freePort } from '../support/free-port.ts';
 import { type Bicep, bicepMissing, startBicep } from './bicep.ts';
 import { deploy, path } from './deployed-folder.ts';
 import { startFirst, unshareMissing } from './first-process.ts';

@@ -12,7 +12,8 @@ import { createSimulator } from '../../simulator/simulator.ts';
 import type { AppOptions } from '../simulator/support/app.ts';
 import { echo, startApp } from '../simulator/support/app.ts';
 import { monoWav } from '../simulator/support/wav.ts';
-import { freePort, run } from './support.ts';
+import { freePort } from '../support/free-port.ts';
+import { run } from './support.ts';
 
 async function call(t: TestContext, args: string[], cwd = tmpdir()) {
   const running = run(t, 'scripts/call.ts', args, { INIT_CWD: cwd });

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createSimulator } from '../../simulator/simulator.ts';
-import { freePort, run } from './support.ts';
+import { freePort } from '../support/free-port.ts';
+import { run } from './support.ts';
 
 test('runs the simulator and the app; a call goes through both; Ctrl-C ends both', async (t) => {
   const [port, appPort] = [await freePort(), await freePort()];

@@ -6,7 +6,8 @@ import { type TestContext, test } from 'node:test';
 import { userCredential } from '../../scripts/doctor/azure.ts';
 import { locate, readAzdEnvironment } from '../../scripts/doctor/locate.ts';
 import { startApp } from '../support/app.ts';
-import { freePort, run } from './support.ts';
+import { freePort } from '../support/free-port.ts';
+import { run } from './support.ts';
 
 /** As on a machine without azd and az, with nothing set but this. */
 async function doctor(t: TestContext, args: string[], env: NodeJS.ProcessEnv = {}) {

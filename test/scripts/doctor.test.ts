@@ -10,7 +10,7 @@ import { createAzure } from '../../scripts/doctor/azure.ts';
 import type { Finding, Patient, Settings } from '../../scripts/doctor/check.ts';
 import { examine } from '../../scripts/doctor/examine.ts';
 import { type AppOptions, startApp } from '../support/app.ts';
-import { freePort } from './support.ts';
+import { freePort } from '../support/free-port.ts';
 
 const nobody: TokenCredential = {
   async getToken() {

@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { resolve as resolvePath } from 'node:path';
 import type { TestContext } from 'node:test';
 
@@ -56,14 +54,4 @@ export function run(t: TestContext, file: string, args: string[] = [], env: Node
     exited,
     kill: (signal) => child.kill(signal),
   };
-}
-
-/** A port that nothing listens on. */
-export async function freePort(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // a TCP server has no other kind
-  server.close();
-  await once(server, 'close');
-  return String(port);
 }

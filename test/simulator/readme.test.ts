@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { parseEnv } from 'node:util';
 import { findSimulator } from '../../scripts/call-client.ts';
-import { freePort, run } from '../scripts/support.ts';
+import { run } from '../scripts/support.ts';
+import { freePort } from '../support/free-port.ts';
 import { readmeApp, startReadmeApp } from './support/readme-app.ts';
 
 test('the app in the README: is formatted as npm run check wants it', async () => {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { Writable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
@@ -8,6 +7,7 @@ import { createSimulator } from '../../simulator/simulator.ts';
 import { type Callgate, type CallgateOptions, createCallgate } from '../../src/callgate.ts';
 import type { Call, Handler } from '../../src/calls/call.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
+import { freePort } from './free-port.ts';
 import { createLogLines, type LogLines } from './log-lines.ts';
 
 export interface AppOptions
@@ -40,7 +40,7 @@ const patienceMs = 20_000;
 export async function startApp(t: TestContext, options: AppOptions = {}): Promise<App> {
   const { handler = () => {}, env = {}, config = {}, ready = true } = options;
   const { calls, incoming, signingKeys, telemetry } = options;
-  const port = await freePort();
+  const port = Number(await freePort());
   const url = `http://127.0.0.1:${port}`;
   const simulator = await createSimulator({
     app: `${url}/api/incoming-call`,
@@ -117,15 +117,4 @@ export function catchCall(then: Handler = () => {}): { handler: Handler; call: P
 /** Resolves when a call has ended. */
 export async function end(call: Call): Promise<void> {
   if (!call.signal.aborted) await once(call.signal, 'abort');
-}
-
-/** Where an app may listen: PUBLIC_URL has to name the port before it does. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('a TCP server has a port');
-  return address.port;
 }

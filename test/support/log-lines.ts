@@ -1,3 +1,5 @@
+import { createArrivals } from './arrivals.ts';
+
 export type LogLine = Record<string, unknown> & { msg?: string };
 
 /** What was logged, and waiting for what will be. */
@@ -13,42 +15,23 @@ export interface LogLines {
   until(wanted: string | ((line: LogLine) => boolean)): Promise<LogLine>;
 }
 
-/** @param waitMs how long `until` waits, in milliseconds */
-export function createLogLines(waitMs: number): LogLines {
-  const lines: LogLine[] = [];
-  const waiting = new Set<(line: LogLine) => void>();
+/** @param limitMs how long `until` waits at most, in milliseconds */
+export function createLogLines(limitMs: number): LogLines {
+  const { all, add, until } = createArrivals<LogLine>({ limitMs, name: ({ msg }) => msg });
   let text = '';
 
   return {
     get text() {
       return text;
     },
-    lines,
+    lines: all,
     add(written) {
       text += written;
-      const line: LogLine = JSON.parse(written);
-      lines.push(line);
-      for (const offer of waiting) offer(line);
+      add(JSON.parse(written));
     },
     until(wanted) {
-      const matches =
-        typeof wanted === 'string' ? ({ msg }: LogLine) => msg?.includes(wanted) === true : wanted;
-      const there = lines.find(matches);
-      if (there) return Promise.resolve(there);
-      const { promise, resolve, reject } = Promise.withResolvers<LogLine>();
-      const offer = (line: LogLine) => {
-        if (matches(line)) resolve(line);
-      };
-      const timer = setTimeout(
-        () =>
-          reject(new Error(`'${wanted}' wasn't logged; this was: ${lines.map(({ msg }) => msg).join('; ')}`)),
-        waitMs,
-      );
-      waiting.add(offer);
-      return promise.finally(() => {
-        clearTimeout(timer);
-        waiting.delete(offer);
-      });
+      if (typeof wanted !== 'string') return until(wanted);
+      return until(({ msg }) => msg?.includes(wanted) === true, `'${wanted}'`);
     },
   };
 }

@@ -2,11 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { createSimulator } from '../../simulator/simulator.ts';
+import { freePort } from './free-port.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -51,18 +51,7 @@ export async function startBesideAcs(t: TestContext, env: Readonly<Record<string
   const url = `http://127.0.0.1:${port}`;
   const simulator = await createSimulator({ app: `${url}/api/incoming-call` });
   t.after(() => simulator.close());
-  const app = start(t, { ...simulator.env(), PORT: String(port), ...env });
+  const app = start(t, { ...simulator.env(), PORT: port, ...env });
   await app.said(/^ready$/);
   return { ...app, url, simulator };
-}
-
-/** A port of 127.0.0.1 where nobody listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('a TCP server has a port');
-  return address.port;
 }

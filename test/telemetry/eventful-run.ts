@@ -82,6 +82,7 @@ export async function runEventfully(t: TestContext) {
     });
   for (let times = 0; times <= burst; times += 1) await knock();
   app.child.kill('SIGHUP');
+  await app.said('the clock jumped');
   await knock();
 
   simulator.failNext('terminate', { status: 403, body: echo });

@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { buffer } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { type Arrivals, createArrivals } from '../support/arrivals.ts';
 
 /** One record as it arrives. */
 export interface Envelope {
@@ -48,22 +49,18 @@ export interface Ingestion {
   readonly text: string;
   /** How many requests there were. */
   readonly requests: number;
-  /**
-   * The first record that matches, be it there already or still to come.
-   *
-   * @throws when it doesn't come in time, naming what came instead
-   */
-  until(match: (envelope: Envelope) => boolean): Promise<Envelope>;
+  /** Waits for a record. */
+  until: Arrivals<Envelope>['until'];
   /** Answers so from now on. */
   respond(manner: Manner): void;
 }
 
-const patienceMs = 30_000;
-
 /** Starts it; it ends with the test. */
 export async function startIngestion(t: TestContext): Promise<Ingestion> {
-  const envelopes: Envelope[] = [];
-  const waiting = new Set<() => void>();
+  const envelopes = createArrivals<Envelope>({
+    limitMs: 30_000,
+    name: ({ data }) => data.baseData.name ?? data.baseType,
+  });
   let text = '';
   let requests = 0;
   let manner: Manner = 'accept';
@@ -75,8 +72,7 @@ export async function startIngestion(t: TestContext): Promise<Ingestion> {
     requests += 1;
     text += `${request.url} ${JSON.stringify(request.headers)}\n${sent}\n`;
     const items: Envelope[] = JSON.parse(sent);
-    envelopes.push(...items);
-    for (const look of waiting) look();
+    envelopes.add(...items);
     if (manner === 'hang') return;
     const status = manner === 'accept' ? 200 : manner;
     const itemsAccepted = manner === 'accept' ? items.length : 0;
@@ -105,30 +101,14 @@ export async function startIngestion(t: TestContext): Promise<Ingestion> {
       OTEL_METRIC_EXPORT_INTERVAL: '500',
       OTEL_METRIC_EXPORT_TIMEOUT: '500',
     },
-    envelopes,
+    envelopes: envelopes.all,
     get text() {
       return text;
     },
     get requests() {
       return requests;
     },
-    until(match) {
-      const { promise, resolve, reject } = Promise.withResolvers<Envelope>();
-      const look = () => {
-        const found = envelopes.find(match);
-        if (found) resolve(found);
-      };
-      const timer = setTimeout(() => {
-        const came = envelopes.map(({ data }) => data.baseData.name ?? data.baseType);
-        reject(new Error(`what was awaited didn't come; this did: ${came.join(', ')}`));
-      }, patienceMs);
-      waiting.add(look);
-      look();
-      return promise.finally(() => {
-        clearTimeout(timer);
-        waiting.delete(look);
-      });
-    },
+    until: envelopes.until,
     respond(next) {
       manner = next;
     },

@@ -4,4 +4,5 @@ let ahead = 0;
 Date.now = () => now() + ahead;
 process.on('SIGHUP', () => {
   ahead += 11_000;
+  console.log(JSON.stringify({ msg: 'the clock jumped' })); // a signal is taken some time after it was sent
 });

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, it, type TestContext } from 'node:test';
-import { exitOf, freePort, startBesideAcs } from '../support/process.ts';
+import { freePort } from '../support/free-port.ts';
+import { exitOf, startBesideAcs } from '../support/process.ts';
 import { startIngestion } from './ingestion.ts';
 
 /** Far more than a flush may take (3 s), and less than a client's own patience with a silent server. */

@@ -1,7 +1,8 @@
 // A run of the real app that gets no keys, and ends by an error that nobody handles.
 
 import type { TestContext } from 'node:test';
-import { exitOf, freePort, start } from '../support/process.ts';
+import { freePort } from '../support/free-port.ts';
+import { exitOf, start } from '../support/process.ts';
 import { refusedUpgrade, visit } from './eventful-run.ts';
 import { startIngestion } from './ingestion.ts';
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Simulator, SimulatorOptions } from '../../../simulator/simulator.ts';
 import { createSimulator } from '../../../simulator/simulator.ts';
-import { freePort, type Running, run } from '../../scripts/support.ts';
+import { type Running, run } from '../../scripts/support.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const root = new URL('../../../', import.meta.url);
 

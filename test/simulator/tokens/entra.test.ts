@@ -15,7 +15,8 @@ import { decodeJwt, SignJWT, UnsecuredJWT } from 'jose';
 import type { Simulator } from '../../../simulator/simulator.ts';
 import { createSimulator } from '../../../simulator/simulator.ts';
 import type { Entra } from '../../../simulator/tokens/entra.ts';
-import { freePort, run } from '../../scripts/support.ts';
+import { run } from '../../scripts/support.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const scope = 'https://communication.azure.com//.default'; // as the SDK has it
 const target = '/calling/callConnections/none?api-version=2026-03-12';
