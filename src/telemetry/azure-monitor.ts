@@ -11,12 +11,13 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { AggregationType } from '@opentelemetry/sdk-metrics';
 import { shutdownAzureMonitor, useAzureMonitor } from 'applicationinsights';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
+import { createBudgets } from './budget.ts';
 import { createSignIn } from './identity.ts';
 import { createMetrics } from './metrics.ts';
 import { createRecords } from './records.ts';
 import type { TelemetrySettings } from './settings.ts';
 import { createSpanFilter, isProbe } from './span-filter.ts';
-import { createSpans, createTags } from './spans.ts';
+import { createSpans, createTags, tracerName } from './spans.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Instrumentations whose package is there, and the app has no use for. */
@@ -27,6 +28,7 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
   // Named imports pass by any other hook.
   register({ include: ['express'] });
   const tags = createTags();
+  const budgets = createBudgets();
   const signIn = settings.auth === 'identity' ? createSignIn() : undefined;
 
   useAzureMonitor({
@@ -63,7 +65,7 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
       bunyan: off,
       winston: off,
     },
-    spanProcessors: [tags.processor, createSpanFilter(settings.publicUrl)],
+    spanProcessors: [tags.processor, createSpanFilter(settings.publicUrl, budgets)],
   });
   registerInstrumentations({
     instrumentations: [
@@ -79,9 +81,13 @@ export function startAzureMonitor(settings: TelemetrySettings): Telemetry {
   syncBuiltinESMExports();
 
   // Only now: the package has replaced what the API's globals were.
-  const spans = createSpans(trace.getTracer('callgate'));
-  const counts = createMetrics(metrics.getMeter('callgate'));
-  const records = createRecords({ logger: logs.getLogger('callgate'), onCallEnd: spans.endCall });
+  const spans = createSpans(trace.getTracer(tracerName), budgets);
+  const counts = createMetrics(metrics.getMeter('callgate'), budgets);
+  const records = createRecords({
+    logger: logs.getLogger('callgate'),
+    budget: budgets.accepted,
+    onCallEnd: spans.endCall,
+  });
 
   return {
     records,

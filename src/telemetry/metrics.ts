@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Attributes, Meter, Observable } from '@opentelemetry/api';
+import type { Budgets } from './budget.ts';
 import { metrics as names } from './names.ts';
 import type { Stats, UpgradeFacts } from './telemetry.ts';
 
@@ -7,7 +8,7 @@ import type { Stats, UpgradeFacts } from './telemetry.ts';
 const resolutionMs = 20;
 
 /** The numbers of the app: read once for each report (every minute), so that counting costs the audio nothing. */
-export function createMetrics(meter: Meter) {
+export function createMetrics(meter: Meter, budgets: Budgets) {
   const upgrades = meter.createCounter(names.upgrades);
 
   return {
@@ -23,7 +24,7 @@ export function createMetrics(meter: Meter) {
       const bufferedBytes = gauge(names.bufferedBytes);
       const keysAge = gauge(names.keysAge);
       const machine = watchProcess(gauge);
-      const count = createCounts(meter);
+      const count = createCounts(meter, budgets);
 
       meter.addBatchObservableCallback(
         (result) => {
@@ -72,7 +73,7 @@ function watchProcess(gauge: (name: string) => Observable) {
  * Counters of what the app counts itself. Not observable ones: those report each zero, and cost as much while nothing
  * happens.
  */
-function createCounts(meter: Meter) {
+function createCounts(meter: Meter, { accepted, refused: turnedAway }: Budgets) {
   const reported = new Map<string, number>();
   const counter = (name: string) => {
     const instrument = meter.createCounter(name);
@@ -90,6 +91,7 @@ function createCounts(meter: Meter) {
   const keyFetches = counter(names.keyFetches);
   const events = counter(names.events);
   const duplicates = counter(names.duplicates);
+  const suppressed = counter(names.suppressed);
 
   return (totals: Stats['totals']) => {
     frames(totals.framesIn, { direction: 'in' });
@@ -102,6 +104,8 @@ function createCounts(meter: Meter) {
     keyFetches(totals.keysFailed, { result: 'failed' });
     for (const [type, total] of Object.entries(totals.events)) events(total, { type });
     duplicates(totals.duplicates);
+    suppressed(accepted.suppressed, { outcome: 'accepted' });
+    suppressed(turnedAway.suppressed, { outcome: 'refused' });
   };
 }
 

@@ -123,6 +123,8 @@ export const metrics = {
   /** ACS's events, and those that came twice. */
   events: 'callgate.events',
   duplicates: 'callgate.events.duplicate',
+  /** Requests, dependencies and records of calls that weren't sent, since there were too many: budget.ts. */
+  suppressed: 'callgate.records.suppressed',
 } as const;
 
 type MetricName = (typeof metrics)[keyof typeof metrics];
@@ -134,6 +136,7 @@ export const metricAttributes: { readonly [Name in MetricName]?: readonly string
   'callgate.bytes': ['direction'],
   'callgate.keys.fetches': ['result'],
   'callgate.events': ['type'],
+  'callgate.records.suppressed': ['outcome'],
 };
 
 /** Properties and attributes with a closed list of values. That of `reason` is in auth/refusals.ts. */

@@ -1,6 +1,7 @@
 // The log as telemetry: lines with an `event` become events, others that warn become traces, and errors exceptions.
 
 import { type AnyValueMap, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
+import type { Budget } from './budget.ts';
 import { callKeys, type EventName, events, traceKeys } from './names.ts';
 import { callContext } from './spans.ts';
 
@@ -9,6 +10,8 @@ export type LogRecord = Readonly<Record<string, unknown>>;
 
 export interface RecordsOptions {
   logger: Logger;
+  /** How many events of calls there may be. Others are few. */
+  budget: Budget;
   /** Is told of each line that ends a call, and when that was, in milliseconds since 1970. */
   onCallEnd: (record: LogRecord, time: number) => void;
 }
@@ -20,7 +23,7 @@ const severities = new Map<unknown, SeverityNumber>([
 ]);
 
 /** Takes lines of the log, at info and above. Of each it sends the keys that names.ts lists, and no other. */
-export function createRecords({ logger, onCallEnd }: RecordsOptions) {
+export function createRecords({ logger, budget, onCallEnd }: RecordsOptions) {
   function emit(record: LogRecord, timestamp: number, attributes: AnyValueMap) {
     const inCall = callContext(record.call);
     logger.emit({
@@ -35,6 +38,8 @@ export function createRecords({ logger, onCallEnd }: RecordsOptions) {
 
   return {
     write(line: string): void {
+      // Before anything is spent on it. Within a text its quotes would be escaped.
+      if (line.includes('"event":"call.') && !budget.take()) return;
       const record: LogRecord = JSON.parse(line);
       const time = Date.parse(String(record.time));
       const warns = severities.has(record.level);

@@ -1,13 +1,16 @@
 // What a span may say. Instrumentations note down addresses, hosts, user agents and messages of errors as they come:
 // in ours they hold bindings, phone numbers and whatever a stranger writes.
 
-import { type Span, SpanKind } from '@opentelemetry/api';
+import { type Span, SpanKind, TraceFlags } from '@opentelemetry/api';
+import type { Budgets } from './budget.ts';
 import { callKeys } from './names.ts';
+import { tracerName } from './spans.ts';
 
 /** The span of the SDK, as far as it is needed: its attributes can be changed until it is exported. */
 interface EndingSpan extends Span {
   readonly kind: SpanKind;
   readonly attributes: Record<string, unknown>;
+  readonly instrumentationScope: { readonly name: string };
 }
 interface EndedSpan {
   readonly attributes: Record<string, unknown>;
@@ -37,12 +40,20 @@ const kept = new Set<string>([
  * know.
  *
  * @param publicUrl the host that requests are recorded with; the one they ask for is theirs to write
+ * @param budgets how many of the instrumentations there may be; ours are asked about before they are made
  */
-export function createSpanFilter(publicUrl: URL | undefined) {
+export function createSpanFilter(publicUrl: URL | undefined, budgets: Budgets) {
   return {
     onStart: () => {},
     onEnding(span: EndingSpan): void {
-      const { kind, attributes } = span;
+      const { kind, attributes, instrumentationScope } = span;
+      const isRefused = kind === SpanKind.SERVER && Number(attributes['http.response.status_code']) >= 400;
+      const budget = isRefused ? budgets.refused : budgets.accepted;
+      if (instrumentationScope.name !== tracerName && !budget.take()) {
+        // What isn't sampled isn't exported.
+        span.spanContext().traceFlags = TraceFlags.NONE;
+        return;
+      }
       if (kind === SpanKind.SERVER) {
         const route = routeOf(String(attributes['url.path']));
         span.setAttributes({ 'http.route': route, 'url.path': route, ...serverOf(publicUrl) });

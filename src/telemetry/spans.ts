@@ -14,6 +14,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import type { Budgets } from './budget.ts';
 import type { LogRecord } from './records.ts';
 import type { CallTags, UpgradeFacts } from './telemetry.ts';
 
@@ -29,10 +30,15 @@ export function callContext(call: unknown): Context | undefined {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId: call, spanId, traceFlags: TraceFlags.SAMPLED });
 }
 
-export function createSpans(tracer: Tracer) {
+/** Whose spans are ours. */
+export const tracerName = 'callgate';
+
+/** @param budgets how many there may be */
+export function createSpans(tracer: Tracer, budgets: Budgets) {
   return {
     /** An upgrade, for which no instrumentation makes a span: of its call if it was let in, else on its own. */
     upgrade({ route, outcome, status, reason, checkMs, traceparent, ...tags }: UpgradeFacts): void {
+      if (!budgets[outcome].take()) return;
       const now = Date.now();
       const inCall = outcome === 'accepted' ? callContext(tags.call) : undefined;
       // Not its parent: a stranger would choose where it is found.
@@ -66,7 +72,7 @@ export function createSpans(tracer: Tracer) {
     /** The whole of a call, from the line of the log that ends it: until then its events tell of it. */
     endCall({ call, callConnectionId, correlationId, reason, lastedMs }: LogRecord, time: number): void {
       const inCall = callContext(call);
-      if (!inCall) return;
+      if (!inCall || !budgets.accepted.take()) return;
       const startTime = time - Number(lastedMs ?? 0);
       const attributes = {
         ...attributesOf({

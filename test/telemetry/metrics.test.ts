@@ -6,6 +6,7 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
+import { createBudgets } from '../../src/telemetry/budget.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 
 /** The metrics, and a report of them as it goes out. */
@@ -27,7 +28,7 @@ function setUp(t: TestContext) {
     );
   }
 
-  return { metrics: createMetrics(provider.getMeter('test')), report };
+  return { metrics: createMetrics(provider.getMeter('test'), createBudgets()), report };
 }
 
 test('a total is reported as what came anew, and while nothing comes not at all', async (t) => {

@@ -3,16 +3,18 @@ import { describe, it } from 'node:test';
 import { trace } from '@opentelemetry/api';
 import type { LogRecord as Emitted } from '@opentelemetry/api-logs';
 import { describeError } from '../../src/log.ts';
+import { createBudget } from '../../src/telemetry/budget.ts';
 import { createRecords } from '../../src/telemetry/records.ts';
 
 const call = '0af7651916cd43dd8448eb211c80319c';
 
-/** What becomes of a line of the log. */
-function recordsOf(line: Record<string, unknown>) {
+/** What becomes of a line of the log. @param burst how many events of calls there may be */
+function recordsOf(line: Record<string, unknown>, burst = 1) {
   const emitted: Emitted[] = [];
   const ended: unknown[] = [];
   const records = createRecords({
     logger: { emit: (record) => void emitted.push(record), enabled: () => true },
+    budget: createBudget({ burst, perSecond: 0 }),
     onCallEnd: ({ call }, time) => void ended.push([call, time]),
   });
   records.write(JSON.stringify({ time: '2026-01-02T03:04:05.678Z', msg: 'what happened', ...line }));
@@ -48,6 +50,13 @@ describe('a line of the log', () => {
         undefined,
       );
     }
+  });
+
+  it('with an event of a call is not sent beyond the budget, others are', () => {
+    const { emitted, ended } = recordsOf({ level: 'info', event: 'call.ended', call }, 0);
+    assert.deepEqual([emitted, ended], [[], []]);
+    const refused = { level: 'warn', event: 'request.refused', reason: '"event":"call.ended"' };
+    assert.equal(recordsOf(refused, 0).emitted.length, 1);
   });
 
   it('that ends a call says so', () => {
