@@ -1,95 +1,79 @@
-import type { Load } from './load.ts';
-import { readWaitedMs } from './machine.ts';
-import type { MeasureOptions } from './options.ts';
-import type { Target } from './peer.ts';
-import type { MeasuredServer } from './server.ts';
+import type { Figures } from './figures.ts';
 
-/** A server, and how it is reached. */
-export interface Contestant<Name extends string> {
-  name: Name;
-  server: MeasuredServer;
-  target: Target;
-  /** Resolves when it is done with what it has left for later. */
-  settled?: () => Promise<void>;
-  /** How many records have arrived of what it told of itself. */
-  records?: () => number;
+/** One thing that is measured of several servers. */
+export interface Trial {
+  name: string;
+  measures: readonly Measure[];
+  /** Whether each of its measurements has a process of its own, which nothing could warm up. */
+  isFresh?: boolean;
 }
 
-/** What one server did with one load, once. */
-export interface Measurement {
-  count: number;
-  perSecond: number;
-  /** Of processors, by the server's whole process, what it did later because of it included. */
-  microsecondsEach: number;
-  /** How much of one processor it used meanwhile. Well below 100, it is the load that couldn't do more. */
-  busyPercent: number;
-  /** For how much of the time others had the processor that the server was ready to use. Linux alone tells. */
-  waitedPercent: number | undefined;
-  /** For each of what was done. */
-  recordsEach: number;
+export interface Measure {
+  /** Whose. */
+  name: string;
+  run(): Promise<Figures>;
 }
 
-/** One round: each of the servers, one right after another. */
-export type Round<Name extends string> = Record<Name, Measurement>;
+/** What one round gave: of each trial, of each server. */
+export type Round = Readonly<Record<string, Readonly<Record<string, Figures>>>>;
 
-export interface CompareOptions<Name extends string> extends MeasureOptions {
-  contestants: readonly Contestant<Name>[];
-  load: Load;
+export interface CompareOptions {
+  trials: readonly Trial[];
+  rounds: number;
+  /** Is told of each measurement. */
+  progress: (line: string) => void;
 }
 
 /**
- * Measures servers against each other in one run: round by round, in turn first and last, since a machine is not the
- * same for two minutes. A round before the first, which isn't counted, warms them up.
+ * Measures servers against each other in one run: round by round each trial, the servers one right after another, in turn
+ * first and last, since a machine is not the same for two minutes. A round before the first, which isn't counted, warms
+ * them up.
  */
-export async function compare<Name extends string>(options: CompareOptions<Name>): Promise<Round<Name>[]> {
-  const { contestants, load, rounds, progress } = options;
-  const all: Round<Name>[] = [];
+export async function compare({ trials, rounds, progress }: CompareOptions): Promise<Round[]> {
+  const all: Round[] = [];
+  const warmUp = trials.filter(({ isFresh = false }) => !isFresh);
+  const count = (of: readonly Trial[]) => of.reduce((sum, { measures }) => sum + measures.length, 0);
+  const clock = createClock(count(warmUp) + rounds * count(trials));
   for (let at = 0; at <= rounds; at++) {
-    const measured: [Name, Measurement][] = [];
-    for (const contestant of at % 2 === 0 ? contestants : contestants.toReversed()) {
-      const measurement = await measure(contestant, options);
-      measured.push([contestant.name, measurement]);
-      progress(describe(at, rounds, load.name, contestant.name, measurement));
+    const round: Record<string, Record<string, Figures>> = {};
+    for (const { name: trial, measures } of at === 0 ? warmUp : trials) {
+      const measured: Record<string, Figures> = {};
+      for (const { name, run } of at % 2 === 0 ? measures : measures.toReversed()) {
+        const figures = await run();
+        measured[name] = figures;
+        const of = at === 0 ? 'warm-up' : `${at} of ${rounds}`;
+        progress(`${of.padEnd(8)} ${trial} ${name}: ${describe(figures)}; ${clock.tick()} left`);
+      }
+      round[trial] = measured;
     }
-    // Each name is there: it was measured just now.
-    if (at > 0) all.push(Object.fromEntries(measured) as Round<Name>);
+    if (at > 0) all.push(round);
   }
   return all;
 }
 
-async function measure<Name extends string>(
-  { server, target, settled, records = () => 0 }: Contestant<Name>,
-  { load, seconds, width }: CompareOptions<Name>,
-): Promise<Measurement> {
-  const running = await load.start(target, width);
-  if (load.leavesWork === 'start') await settled?.();
-  const [used, waited, told] = [await server.usedMicroseconds(), readWaitedMs(server.pid), records()];
+/** Tells how long so many steps will still take. Each round is like the one before. */
+function createClock(steps: number) {
   const begun = performance.now();
-  const count = await running.run(seconds);
-  const ms = performance.now() - begun;
-  const waitedMs = (readWaitedMs(server.pid) ?? 0) - (waited ?? 0);
-  const busy = (await server.usedMicroseconds()) - used;
-  if (load.leavesWork === 'run') await settled?.();
-  const microseconds = (await server.usedMicroseconds()) - used;
-  const recordsEach = (records() - told) / count;
-  await running.end();
+  let done = 0;
   return {
-    count,
-    perSecond: (count / ms) * 1_000,
-    microsecondsEach: microseconds / count,
-    busyPercent: busy / ms / 10,
-    waitedPercent: waited === undefined ? undefined : (waitedMs / ms) * 100,
-    recordsEach,
+    tick(): string {
+      done += 1;
+      const seconds = Math.round((((performance.now() - begun) / done) * (steps - done)) / 1_000);
+      return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+    },
   };
 }
 
-function describe(
-  at: number,
-  rounds: number,
-  load: string,
-  name: string,
-  { perSecond, microsecondsEach }: Measurement,
-) {
-  const round = at === 0 ? 'warm-up' : `${at} of ${rounds}`;
-  return `${round.padEnd(8)} ${load} ${name}: ${perSecond.toFixed(0)}/s, ${microsecondsEach.toFixed(0)} µs each`;
+function describe(figures: Figures): string {
+  const { perSecond, cpuMicroseconds, roundTripP99Ms, gaps, readyMs, idleRssKb, speakingRssKb } = figures;
+  return [
+    perSecond !== undefined && `${perSecond.toFixed(0)}/s`,
+    cpuMicroseconds !== undefined && `${cpuMicroseconds.toFixed(0)} µs each`,
+    roundTripP99Ms !== undefined && `p99 ${roundTripP99Ms.toFixed(1)} ms`,
+    gaps !== undefined && `${gaps} gaps`,
+    readyMs !== undefined && `ready in ${readyMs.toFixed(0)} ms`,
+    idleRssKb !== undefined && `${idleRssKb.toFixed(0)} KB, ${speakingRssKb?.toFixed(0)} KB a call`,
+  ]
+    .filter((part) => part !== false)
+    .join(', ');
 }

@@ -4,8 +4,10 @@ export interface MeasureOptions {
   rounds: number;
   /** How long each of the measurements lasts. */
   seconds: number;
-  /** How many upgrades, or calls with frames, at a time. */
+  /** How many upgrades at a time, or calls with one frame on its way, as fast as it can be done. */
   width: number;
+  /** How many calls in real time. */
+  calls: number;
   /** Is told of each measurement. */
   progress: (line: string) => void;
 }

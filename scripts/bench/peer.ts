@@ -24,10 +24,16 @@ export class UpgradeRefused extends Error {
 
 /** One end of an open WebSocket. */
 export interface Peer {
-  /** Sends a frame that {@link maskFrame} made. Resolves with the next message; rejects if the socket ends first. */
+  /** Sends a frame that {@link maskFrame} made. */
+  send(frame: Buffer): void;
+  /** The same. Resolves with the next message; rejects if the socket ends first. */
   echo(frame: Buffer): Promise<void>;
+  /** Resolves when the server closes it; rejects if it ends otherwise. */
+  dismissed(): Promise<void>;
   /** Closes it. Resolves when the connection has ended. */
   close(): Promise<void>;
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly closed: Promise<void>;
 }
 
 const opcodes = { text: 1, close: 8 } as const;
@@ -52,13 +58,17 @@ const closeFrame = maskFrame('close', Buffer.from([0x03, 0xe8])); // 1000
 /**
  * Opens a WebSocket.
  *
+ * @param onMessage is told of each message, those that come with the answer too
  * @throws {UpgradeRefused}
  */
-export async function openPeer({ port, path, token }: Target): Promise<Peer> {
+export async function openPeer({ port, path, token }: Target, onMessage = () => {}): Promise<Peer> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   let waiting: { resolve: () => void; reject: (error: Error) => void } = nobody;
   let isOpen = false;
+  let closing = false;
+  const dismissed = Promise.withResolvers<void>();
+  dismissed.promise.catch(() => {}); // seldom does anybody wait for it
   let rest: Buffer = Buffer.alloc(0);
 
   const next = () =>
@@ -72,7 +82,11 @@ export async function openPeer({ port, path, token }: Target): Promise<Peer> {
     if (!isOpen) readAnswer();
     else readFrames();
   });
-  closed.then(() => waiting.reject(new Error('the server ended the connection')));
+  closed.then(() => {
+    const error = new Error('the connection ended');
+    waiting.reject(error);
+    dismissed.reject(error);
+  });
 
   function readAnswer() {
     const end = rest.indexOf('\r\n\r\n');
@@ -93,7 +107,13 @@ export async function openPeer({ port, path, token }: Target): Promise<Peer> {
     for (let length = frameLength(rest); length <= rest.length; length = frameLength(rest)) {
       const opcode = (rest[0] ?? 0) & 0x0f;
       rest = rest.subarray(length);
-      if (opcode === opcodes.text) waiting.resolve();
+      if (opcode === opcodes.text) {
+        waiting.resolve();
+        onMessage();
+      } else if (opcode === opcodes.close && !closing) {
+        dismissed.resolve();
+        socket.write(closeFrame);
+      }
     }
   }
 
@@ -104,16 +124,20 @@ export async function openPeer({ port, path, token }: Target): Promise<Peer> {
   );
   await next();
   return {
+    send: (frame) => void socket.write(frame),
     echo(frame) {
       const answered = next();
       socket.write(frame);
       return answered;
     },
+    dismissed: () => dismissed.promise,
     close() {
       waiting = nobody;
+      closing = true;
       socket.write(closeFrame);
       return closed;
     },
+    closed,
   };
 }
 

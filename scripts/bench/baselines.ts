@@ -1,0 +1,52 @@
+import { createSimulator } from '../../simulator/simulator.ts';
+import { bareWs, documentedSample, measureEntrants, thisApp } from './entrants.ts';
+import type { MeasureOptions } from './options.ts';
+import { partProcessors } from './processors.ts';
+import { type Report, report, tableOf } from './report.ts';
+import { rowsWith } from './rows.ts';
+import type { Pair } from './summary.ts';
+import type { Table } from './table.ts';
+
+const [bare, sample, app] = ['bare ws', 'sample', 'app'] as const;
+const pairs: readonly Pair[] = [
+  [sample, bare],
+  [app, bare],
+];
+
+const rows = rowsWith({
+  upgrades: [{ of: app, to: bare, atLeast: 0.6 }],
+  upgradeCpu: [{ of: app, to: bare, atMost: 1 / 0.6 }],
+  refusalPerUpgrade: [{ of: app, atMost: 1 }],
+  frameCpu: [{ of: app, to: bare, atMost: 1.15 }],
+  roundTripP99: [{ of: app, to: bare, atMost: 1.5 }],
+  gaps: [{ of: app, atMost: 0, everyRound: true }],
+  idleMemory: [{ of: app, atMost: 40 }],
+  speakingMemory: [{ of: app, atMost: 100 }],
+});
+
+/** Measures the app against a server of nothing but ws, and against what the documentation shows. */
+export async function measureBaselines(options: MeasureOptions): Promise<Report> {
+  const parted = partProcessors();
+  const simulator = await createSimulator();
+  try {
+    const around = { simulator: simulator.env(), token: await simulator.token(), parted };
+    const entrants = [bareWs(bare, around), documentedSample(sample, around), thisApp(app, around)];
+    return await report(options, parted, [bare, sample, app], pairs, rows, () =>
+      measureEntrants(entrants, options),
+    );
+  } finally {
+    await simulator.close();
+  }
+}
+
+/** The report for a person. */
+export function tabulateBaselines(figures: Report): Table {
+  return tableOf(figures, [
+    [bare, 'lets everybody in, reads no frame; plays one and the same frame over and over'],
+    [sample, 'as documented: accepts, then verifies (jsonwebtoken, jwks-rsa), JSON.parse and JSON.stringify'],
+    [
+      app,
+      'this app; its calls are sockets without a binding (CALL_BINDING=optional), which nobody announced',
+    ],
+  ]);
+}

@@ -1,0 +1,99 @@
+import type { Round } from './compare.ts';
+import { describeMachine, type Machine, readLoad } from './machine.ts';
+import type { MeasureOptions } from './options.ts';
+import type { Processors } from './processors.ts';
+import { nameOf, type Pair, type Row, type RowOptions, spreadOf, summarize } from './summary.ts';
+import type { Table } from './table.ts';
+
+/** What was measured, and with what. */
+export interface Report extends Omit<MeasureOptions, 'progress'> {
+  names: readonly string[];
+  pairs: readonly string[];
+  rows: Row[];
+  measured: Round[];
+  machine: Machine;
+  /** At the begin and at the end. */
+  loadAverage: [number, number];
+}
+
+/** Measures and sums up. @param measure what is to be measured, and @param rows of it are told */
+export async function report(
+  { progress, ...circumstances }: MeasureOptions,
+  parted: Processors | undefined,
+  names: readonly string[],
+  pairs: readonly Pair[],
+  rows: readonly RowOptions[],
+  measure: () => Promise<Round[]>,
+): Promise<Report> {
+  const load = readLoad();
+  const measured = await measure();
+  return {
+    ...circumstances,
+    names,
+    pairs: pairs.map(nameOf),
+    rows: summarize(measured, names, pairs, rows),
+    measured,
+    machine: describeMachine(parted),
+    loadAverage: [load, readLoad()],
+  };
+}
+
+/** The report as a table. @param notes what else is to be said below it */
+export function tableOf(report: Report, notes: Table['notes']): Table {
+  const { rounds, seconds, width, calls, machine, loadAverage, names, pairs, rows } = report;
+  const figures = (of: 'waitedPercent' | 'loadBusyPercent') =>
+    report.measured.flatMap((round) =>
+      Object.values(round).flatMap((trial) => Object.values(trial).flatMap((one) => one[of] ?? [])),
+    );
+  const [waited, loadBusy] = [spreadOf(figures('waitedPercent')), spreadOf(figures('loadBusyPercent'))];
+  const range = ({ median, min, max }: typeof waited) =>
+    `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)}) %`;
+  return {
+    names,
+    pairs,
+    rows,
+    notes: [
+      [
+        'figures',
+        `medians of ${rounds} rounds of ${seconds} s each, with the least and the most; ratios are those within a round`,
+      ],
+      ['CPU', 'of processors, by the whole process: what a busy machine disturbs least'],
+      ...notes,
+      ['upgrade', `a good token; one frame sent back; closed. ${width} at a time`],
+      ['refusal', `a token with another's signature; ${width} at a time`],
+      [
+        'frame',
+        `20 ms of audio, sent back (call.send); ${width} calls, one frame of each on its way at a time`,
+      ],
+      [
+        'calls',
+        `${calls} at once, 50 frames/s each way, spread over the 20 ms of a frame; from 0.6 s after they have come on`,
+      ],
+      [
+        'played to',
+        'call.play, at most 500 ms ahead, of audio that is there; a gap is a frame that comes after the moment when it was to be heard',
+      ],
+      [
+        'memory',
+        `what ${calls} calls add to a process just started, each measured after a garbage collection, while they are open without a frame, ` +
+          'then at 50 frames/s: of its resident set, and of its heap with what that holds outside',
+      ],
+      [
+        'busy',
+        'of a processor; well below 100 %, the rate is what the load could do, and the CPU of one is what counts',
+      ],
+      ['load', `busy ${range(loadBusy)}, in a process of its own`],
+      [
+        'waited',
+        Number.isNaN(waited.median)
+          ? 'not known on this system'
+          : `servers ${range(waited)} of the time for a processor that others used`,
+      ],
+      [
+        'machine',
+        `Node ${machine.node}, ${machine.processors}, load average ${loadAverage.map((load) => load.toFixed(1)).join(' to ')}, ` +
+          `servers ${machine.apart ? 'on a processor of their own' : 'on the same processors as the load'}`,
+      ],
+    ],
+  };
+}
