@@ -51,6 +51,13 @@ function isTrustworthy(value: string, { loopback }: { loopback: boolean }): bool
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }
 
+/** The same, with nothing behind the host. */
+function isOrigin(value: string, allowed: { loopback: boolean }): boolean {
+  if (!isTrustworthy(value, allowed)) return false;
+  const { pathname, search } = new URL(value);
+  return pathname === '/' && search === '';
+}
+
 export const serviceUrl = (allowed: { loopback: boolean }) =>
   text(
     (value) => isTrustworthy(value, allowed),
@@ -59,14 +66,14 @@ export const serviceUrl = (allowed: { loopback: boolean }) =>
 
 export const origin = (allowed: { loopback: boolean }) =>
   text(
-    (value) => isTrustworthy(value, allowed) && /^\/?$/.test(new URL(value).pathname + new URL(value).search),
+    (value) => isOrigin(value, allowed),
     `must be an https URL without a path${allowed.loopback ? ' (http only for localhost)' : ''}, for example https://calls.example.com`,
   ).transform((value) => new URL(value).origin);
 
 // A token for the managed identity is never sent over http (the SDK throws), so not even to loopback.
 export const httpsEndpoint = (allowed: { loopback: boolean }) =>
   text(
-    (value) => isTrustworthy(value, allowed) && new URL(value).protocol === 'https:',
+    (value) => isOrigin(value, allowed) && new URL(value).protocol === 'https:',
     'must be the https URL of the ACS resource, for example https://my-acs.communication.azure.com',
   );
 
@@ -80,18 +87,15 @@ export const connectionString = (endpointUrl: z.ZodType<string, string>) =>
           return [part.slice(0, equals).trim().toLowerCase(), part.slice(equals + 1).trim()] as const;
         }),
       );
-      return {
-        endpoint: parts.get('endpoint') ?? '',
-        accessKey: parts.get('accesskey') ?? '',
-        connectionString: value,
-      };
+      const endpoint = endpointUrl.safeParse(parts.get('endpoint')).data;
+      return { endpoint: endpoint ?? '', accessKey: parts.get('accesskey') ?? '' };
     })
-    .refine(
-      ({ endpoint, accessKey }) =>
-        endpointUrl.safeParse(endpoint).success && /^[A-Za-z0-9+/]+={0,2}$/.test(accessKey),
-      {
-        error:
-          'must have an https endpoint and a base64 access key, for example endpoint=https://my-acs.communication.azure.com/;accesskey=…',
-      },
-    )
-    .transform(({ endpoint, connectionString }) => ({ endpoint, connectionString }));
+    .refine(({ endpoint, accessKey }) => endpoint !== '' && /^[A-Za-z0-9+/]+={0,2}$/.test(accessKey), {
+      error:
+        'must have an https endpoint and a base64 access key, for example endpoint=https://my-acs.communication.azure.com/;accesskey=…',
+    })
+    // In the one form that the SDK reads: at another it throws, and its error repeats the key.
+    .transform(({ endpoint, accessKey }) => ({
+      endpoint,
+      connectionString: `endpoint=${endpoint};accesskey=${accessKey}`,
+    }));

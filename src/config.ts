@@ -77,15 +77,16 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const reader = createReader(env);
   const { read, seconds, isMissing, isUnresolved, faults } = reader;
   const onAppService = Boolean(env.WEBSITE_SITE_NAME);
-  const url = serviceUrl({ loopback: !onAppService });
+  const allowed = { loopback: !onAppService };
+  const url = serviceUrl(allowed);
 
   const audience = read('ACS_AUDIENCE', audienceId);
   const issuer = read('ACS_ISSUER', url) ?? 'https://acscallautomation.communication.azure.com';
   const jwksUrl = read('ACS_JWKS_URL', url) ?? `${issuer.replace(/\/$/, '')}/calling/keys`;
   if (isMissing('ACS_AUDIENCE')) faults.push(`ACS_AUDIENCE is missing: it must be ${audienceHelp}`);
 
-  const connection = read('ACS_CONNECTION_STRING', connectionString(url));
-  const endpoint = read('ACS_ENDPOINT', httpsEndpoint({ loopback: !onAppService }));
+  const connection = read('ACS_CONNECTION_STRING', connectionString(origin(allowed)));
+  const endpoint = read('ACS_ENDPOINT', httpsEndpoint(allowed));
   const managedIdentityClientId = read('AZURE_CLIENT_ID', z.string());
   if (connection && endpoint && new URL(connection.endpoint).host !== new URL(endpoint).host) {
     faults.push('ACS_ENDPOINT and ACS_CONNECTION_STRING name different resources: set one of them');
@@ -95,7 +96,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const eventGridKeys = read('EVENT_GRID_KEY', secretPair);
   const callSigningKeys = read('CALL_SIGNING_KEY', secretPair);
   const publicUrl =
-    read('PUBLIC_URL', origin({ loopback: !onAppService })) ??
+    read('PUBLIC_URL', origin(allowed)) ??
     (env.WEBSITE_HOSTNAME ? `https://${env.WEBSITE_HOSTNAME}` : undefined);
   if (acs && eventGridKeys && !publicUrl && isMissing('PUBLIC_URL')) {
     faults.push('PUBLIC_URL is missing: where ACS reaches this app, for example https://calls.example.com');

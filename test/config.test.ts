@@ -133,13 +133,37 @@ describe('the configuration', () => {
       managedIdentityClientId: 'id',
     });
     assert.deepEqual(loadConfig(complete).acs, {
-      endpoint: 'https://x.communication.azure.com/',
-      connectionString: complete.ACS_CONNECTION_STRING,
+      endpoint: 'https://x.communication.azure.com',
+      connectionString: `endpoint=https://x.communication.azure.com;accesskey=${key}`,
     });
     assert.match(
       faultsOf({ ...complete, ACS_ENDPOINT: 'https://other.communication.azure.com' }).join(),
       /different resources/,
     );
+  });
+
+  it('takes a connection string in any order and spelling, and hands it to the SDK in the one that it reads', () => {
+    const strings = [
+      `accesskey=${key};endpoint=https://x.communication.azure.com/`,
+      `Endpoint = https://x.communication.azure.com ; AccessKey = ${key}`,
+      `endpoint=https://x.communication.azure.com/;more=7;accesskey=${key};`,
+    ];
+    for (const ACS_CONNECTION_STRING of strings) {
+      const { acs } = loadConfig({ ...complete, ACS_CONNECTION_STRING });
+      assert.ok(acs && 'connectionString' in acs);
+      assert.equal(acs.connectionString, `endpoint=https://x.communication.azure.com;accesskey=${key}`);
+    }
+  });
+
+  it('refuses an ACS endpoint with more than a host, at which the SDK throws', () => {
+    for (const endpoint of [
+      'https://x.communication.azure.com/path',
+      'https://x.communication.azure.com/?a',
+    ]) {
+      const ACS_CONNECTION_STRING = `endpoint=${endpoint};accesskey=${key}`;
+      assert.match(faultsOf({ ...complete, ACS_CONNECTION_STRING }).join(), /^ACS_CONNECTION_STRING must/);
+      assert.match(faultsOf({ ACS_AUDIENCE: audience, ACS_ENDPOINT: endpoint }).join(), /^ACS_ENDPOINT must/);
+    }
   });
 
   it('finds the keys of an issuer that ends in a slash', () => {

@@ -3,7 +3,7 @@
 import { fetchKeySet } from '../../src/auth/key-set.ts';
 import { createAcsClient } from '../../src/calls/acs-client.ts';
 import type { AcsConfig } from '../../src/config.ts';
-import { audienceId, connectionString, httpsEndpoint, serviceUrl } from '../../src/config-values.ts';
+import { audienceId, connectionString, httpsEndpoint, origin, serviceUrl } from '../../src/config-values.ts';
 import { pick, reasonOf } from './ask.ts';
 import { type Finding, ok, type Patient, type Settings, unchecked, wrong } from './check.ts';
 
@@ -96,7 +96,8 @@ export async function checkSignIn({ settings, patienceMs }: Patient): Promise<Fi
 }
 
 function readAcs({ ACS_CONNECTION_STRING, ACS_ENDPOINT, AZURE_CLIENT_ID }: Settings): AcsConfig | undefined {
-  if (ACS_CONNECTION_STRING) return connectionString(anyUrl).safeParse(ACS_CONNECTION_STRING).data;
+  if (ACS_CONNECTION_STRING)
+    return connectionString(origin({ loopback: true })).safeParse(ACS_CONNECTION_STRING).data;
   const endpoint = httpsEndpoint({ loopback: true }).safeParse(ACS_ENDPOINT).data;
   return endpoint === undefined ? undefined : { endpoint, managedIdentityClientId: AZURE_CLIENT_ID };
 }
