@@ -24,9 +24,9 @@ const callEvent = z.looseObject({
     .string()
     .min(1)
     .max(256)
+    .transform((type) => type.replace(/^Microsoft\.Communication\./, ''))
     // It goes into the log: nothing but a name does.
-    .regex(/^[\w.]+$/)
-    .transform((type) => type.replace(/^Microsoft\.Communication\./, '')),
+    .refine((type) => /^[\w.]+$/.test(type)),
   data: z.looseObject({
     callConnectionId: id,
     serverCallId: optional(id),

@@ -209,6 +209,7 @@ describe('a callback', limits, () => {
       { ...good, id: '' },
       { ...good, type: undefined },
       { ...good, type: 'of +15550100 Failed' },
+      { ...good, type: 'Microsoft.Communication.' },
       { ...good, data: undefined },
       { ...good, data: { callConnectionId: 7 } },
       { ...good, id: 'x'.repeat(2_000) },
