@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
 import { bindingShape, createBindings, type Purpose } from '../../src/auth/binding.ts';
 
 const oldKey = 'an old key of thirty-two characters';
@@ -44,27 +43,8 @@ describe('a binding', () => {
     assert.equal(bindings.open(stranger.issue().media, 'media'), undefined);
   });
 
-  it('is refused with any bit flipped', () => {
+  it('has one form: with anything changed, added or removed it is refused', () => {
     const { media } = bindings.issue();
-    fc.assert(
-      fc.property(fc.nat(54 * 8 - 1), (bit) => {
-        const bytes = Buffer.from(media, 'base64url');
-        bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-        assert.equal(bindings.open(bytes.toString('base64url'), 'media'), undefined);
-      }),
-      { numRuns: 432 },
-    );
-  });
-
-  it('has one form: with any character changed, added or removed it is refused', () => {
-    const { media } = bindings.issue();
-    fc.assert(
-      fc.property(fc.nat(71), fc.string({ unit: 'binary', maxLength: 2 }), (at, other) => {
-        fc.pre(other !== media.charAt(at));
-        const changed = media.slice(0, at) + other + media.slice(at + 1);
-        assert.equal(bindings.open(changed, 'media'), undefined);
-      }),
-    );
     for (const changed of [
       `${media}=`,
       `${media}\n`,
@@ -76,20 +56,6 @@ describe('a binding', () => {
       assert.equal(bindings.open(changed, 'media'), undefined);
       assert.doesNotMatch(changed, bindingShape);
     }
-  });
-
-  it('may be asked of any text', () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 100 }),
-      fc
-        .uint8Array({ minLength: 54, maxLength: 54 })
-        .map((bytes) => Buffer.from(bytes).toString('base64url')),
-    );
-    fc.assert(
-      fc.property(text, fc.constantFrom(...purposes), (segment, purpose) => {
-        assert.equal(bindings.open(segment, purpose), undefined);
-      }),
-    );
   });
 
   it('needs a key', () => {

@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { InvalidToken, MissingToken, Refusal } from '../../src/auth/refusals.ts';
+import { InvalidToken } from '../../src/auth/refusals.ts';
 import { type Claims, checkClaims, checkHeader, readToken } from '../../src/auth/token.ts';
+import { reasonOf, request, wellFormed } from '../fuzz/token.ts';
 
 const encode = (text: string) => Buffer.from(text).toString('base64url');
-const wellFormed = `${encode('{"alg":"RS256"}')}.${encode('{"exp":1}')}.${encode('signature')}`;
-const request = (...authorization: string[]) => ({
-  headersDistinct: authorization.length > 0 ? { authorization } : {},
-});
-const reasonOf = (run: () => unknown): string | undefined => {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof Refusal);
-    return error.reason;
-  }
-  return undefined;
-};
 
 describe('the Bearer token of a request', () => {
   for (const scheme of ['Bearer', 'bearer', 'BEARER', 'bEaReR']) {
@@ -89,77 +76,6 @@ describe('the Bearer token of a request', () => {
 });
 
 describe('the grammar of a token', () => {
-  const part = fc.oneof(
-    fc.string({ unit: 'binary' }),
-    fc.base64String(),
-    fc.json().map(encode),
-    fc.dictionary(fc.string(), fc.jsonValue()).map((value) => encode(JSON.stringify(value))),
-    fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64url')),
-  );
-  const text = fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 200 }),
-    fc.array(part, { maxLength: 5 }).map((parts) => parts.join('.')),
-  );
-
-  it('never throws anything but a refusal, and what it takes is canonical JSON objects', () => {
-    fc.assert(
-      fc.property(text, fc.constantFrom('Bearer ', 'bearer  ', '', 'Basic '), (raw, scheme) => {
-        try {
-          const token = readToken(request(scheme + raw));
-          const parts = token.raw.split('.');
-          assert.equal(parts.length, 3);
-          for (const each of parts) {
-            assert.match(each, /^[A-Za-z0-9_-]+$/);
-            assert.equal(Buffer.from(each, 'base64url').toString('base64url'), each);
-          }
-          for (const value of [token.header, token.payload]) {
-            assert.ok(typeof value === 'object' && value !== null && !Array.isArray(value));
-          }
-        } catch (error) {
-          assert.ok(error instanceof MissingToken || error instanceof InvalidToken, String(error));
-          assert.equal(error.status, 401);
-        }
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  it('takes each token made of two objects and some bytes, as they are', () => {
-    const object = fc.dictionary(fc.string(), fc.jsonValue(), { maxKeys: 5 }).map((members) => {
-      const json = JSON.stringify(members);
-      // As JSON has them: `-0` and the like don't survive.
-      const value: unknown = JSON.parse(json);
-      return { json, value };
-    });
-    fc.assert(
-      fc.property(object, object, fc.uint8Array({ minLength: 1 }), (header, payload, signature) => {
-        const raw = [encode(header.json), encode(payload.json), Buffer.from(signature).toString('base64url')];
-        fc.pre(raw.join('.').length <= 8192);
-        const token = readToken(request(`Bearer ${raw.join('.')}`));
-        assert.deepEqual(token.header, header.value);
-        assert.deepEqual(token.payload, payload.value);
-      }),
-    );
-  });
-
-  it('refuses a token with any character more', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(wellFormed.length),
-        fc.constantFrom(' ', '=', '+', '/', '.', '\n', 'é', '\0'),
-        (at, extra) => {
-          const raw = wellFormed.slice(0, at) + extra + wellFormed.slice(at);
-          // Spaces before the token belong to the header.
-          fc.pre(!(at === 0 && extra === ' '));
-          assert.equal(
-            reasonOf(() => readToken(request(`Bearer ${raw}`))),
-            'malformed',
-          );
-        },
-      ),
-    );
-  });
-
   const bad: [what: string, header: string, payload: string][] = [
     ['JSON that ends early', encode('{"alg":'), encode('{}')],
     ['an array as header', encode('[]'), encode('{}')],
