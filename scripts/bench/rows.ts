@@ -27,7 +27,7 @@ export function rowsWith(goals: Partial<Goals>): RowOptions[] {
     { label: 'refusals/s', trial: 'refusals', figure: 'perSecond', goals: the.refusals },
     { label: '  CPU of one', trial: 'refusals', figure: 'cpuMicroseconds', goals: the.refusalCpu },
     {
-      label: "  to its upgrades'",
+      label: "  CPU, to an upgrade's",
       trial: 'refusals',
       figure: 'cpuMicroseconds',
       perTrial: 'upgrades',

@@ -72,7 +72,7 @@ export function summarize(
           .filter(Number.isFinite),
       );
     const known = names.filter((name) => rounds.some((round) => Number.isFinite(read(round, name))));
-    const compared = perTrial === undefined ? pairs : [];
+    const compared = perTrial === undefined && figure !== 'busyPercent' ? pairs : [];
     return {
       label,
       ...(perTrial === undefined ? figures[figure] : { unit: '', digits: 2 }),

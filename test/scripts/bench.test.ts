@@ -94,7 +94,7 @@ test('the app is measured against bare ws and the documented sample, in whatever
   assert.equal(upgrades.ratios['app to bare ws'].median, ratio);
   assert.deepEqual(upgrades.goals, [{ of: 'app to bare ws', limit: '≥ 0.60', isMet: ratio >= 0.6 }]);
   const cost = round.refusals.app.cpuMicroseconds / round.upgrades.app.cpuMicroseconds;
-  assert.equal(row("  to its upgrades'").values.app.median, cost);
+  assert.equal(row("  CPU, to an upgrade's").values.app.median, cost);
   assert.match(bench.out, /^ +bare ws +sample +app +sample to bare ws +app to bare ws +goal$/m);
   const cell = '\\d+ \\(\\d+–\\d+\\)';
   const ratios = '\\d+\\.\\d\\d \\(\\d+\\.\\d\\d–\\d+\\.\\d\\d\\)';
