@@ -1,7 +1,5 @@
-import { createSimulator } from '../../simulator/simulator.ts';
-import { bareWs, documentedSample, measureEntrants, thisApp } from './entrants.ts';
+import { bareWs, documentedSample, thisApp } from './entrants.ts';
 import type { MeasureOptions } from './options.ts';
-import { partProcessors } from './processors.ts';
 import { type Report, report, tableOf } from './report.ts';
 import { rowsWith } from './rows.ts';
 import type { Pair } from './summary.ts';
@@ -25,19 +23,14 @@ const rows = rowsWith({
 });
 
 /** Measures the app against a server of nothing but ws, and against what the documentation shows. */
-export async function measureBaselines(options: MeasureOptions): Promise<Report> {
-  const parted = partProcessors();
-  const simulator = await createSimulator();
-  try {
-    const around = { simulator: simulator.env(), token: await simulator.token(), parted };
-    const entrants = [bareWs(bare, around), documentedSample(sample, around), thisApp(app, around)];
-    return await report(options, parted, [bare, sample, app], pairs, rows, () =>
-      measureEntrants(entrants, options),
-    );
-  } finally {
-    await simulator.close();
-  }
-}
+export const measureBaselines = (options: MeasureOptions): Promise<Report> =>
+  report(
+    {
+      entrants: (around) => [bareWs(bare, around), documentedSample(sample, around), thisApp(app, around)],
+      ...{ pairs, rows },
+    },
+    options,
+  );
 
 /** The report for a person. */
 export function tabulateBaselines(figures: Report): Table {

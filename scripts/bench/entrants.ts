@@ -1,12 +1,6 @@
 import { join } from 'node:path';
 import { freePort } from '../dev-app.ts';
 import { type CallsFor, startApp } from './app.ts';
-import { echoedCalls, playedCalls } from './calls.ts';
-import { compare, type Measure, type Round, type Trial } from './compare.ts';
-import { measureFresh } from './fresh.ts';
-import { frames, type Load, refusals, upgrades } from './load.ts';
-import { measureLoad } from './measure.ts';
-import type { MeasureOptions } from './options.ts';
 import type { Processors } from './processors.ts';
 import { type MeasuredServer, startServer } from './server.ts';
 import type { Subject } from './subject.ts';
@@ -75,53 +69,4 @@ async function startBeside(
     port,
     parted,
   });
-}
-
-/** Starts all entrants, each in processes of its own, and measures in turn what each of them can do. */
-export async function measureEntrants(
-  entrants: readonly Entrant[],
-  options: MeasureOptions,
-): Promise<Round[]> {
-  const started = (callsFor: CallsFor, of: readonly Entrant[]) =>
-    Promise.all(of.map(async ({ name, start }) => ({ name, subject: await start(callsFor) })));
-  const refusing = entrants.filter(({ can }) => can.includes('refuse')).map(({ name }) => name);
-  const echoing = await started('echo', entrants);
-  const playing = await started(
-    'play',
-    entrants.filter(({ can }) => can.includes('play')),
-  );
-
-  const under = (load: Load, width: number, of: typeof echoing): Measure[] =>
-    of.map(({ name, subject }) => ({
-      name,
-      run: () => measureLoad(subject, load, { width, seconds: options.seconds }),
-    }));
-  const { width, calls } = options;
-  const trials: Trial[] = [
-    { name: 'upgrades', measures: under(upgrades, width, echoing) },
-    {
-      name: 'refusals',
-      measures: under(
-        refusals,
-        width,
-        echoing.filter(({ name }) => refusing.includes(name)),
-      ),
-    },
-    { name: 'frames', measures: under(frames, width, echoing) },
-    { name: 'calls', measures: under(echoedCalls, calls, echoing) },
-    { name: 'played', measures: under(playedCalls, calls, playing) },
-    {
-      name: 'fresh',
-      isFresh: true,
-      measures: entrants.map(({ name, start }) => ({
-        name,
-        run: () => measureFresh(() => start('echo'), options),
-      })),
-    },
-  ];
-  try {
-    return await compare({ ...options, trials });
-  } finally {
-    await Promise.all([...echoing, ...playing].map(({ subject }) => subject.server.stop()));
-  }
 }

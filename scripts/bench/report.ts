@@ -1,9 +1,12 @@
+import { createSimulator } from '../../simulator/simulator.ts';
 import type { Round } from './compare.ts';
+import type { Entrant, Surroundings } from './entrants.ts';
 import { describeMachine, type Machine, readLoad } from './machine.ts';
 import type { MeasureOptions } from './options.ts';
-import type { Processors } from './processors.ts';
+import { partProcessors } from './processors.ts';
 import { nameOf, type Pair, type Row, type RowOptions, spreadOf, summarize } from './summary.ts';
 import type { Table } from './table.ts';
+import { measureEntrants } from './trials.ts';
 
 /** What was measured, and with what. */
 export interface Report extends Omit<MeasureOptions, 'progress'> {
@@ -16,26 +19,38 @@ export interface Report extends Omit<MeasureOptions, 'progress'> {
   loadAverage: [number, number];
 }
 
-/** Measures and sums up. @param measure what is to be measured, and @param rows of it are told */
+/** What is measured against each other, and what is told of it. */
+export interface Contest {
+  entrants(around: Surroundings): readonly Entrant[];
+  pairs: readonly Pair[];
+  rows: readonly RowOptions[];
+}
+
+/** Measures, beside a local ACS, and sums up. */
 export async function report(
-  { progress, ...circumstances }: MeasureOptions,
-  parted: Processors | undefined,
-  names: readonly string[],
-  pairs: readonly Pair[],
-  rows: readonly RowOptions[],
-  measure: () => Promise<Round[]>,
+  { entrants: enter, pairs, rows }: Contest,
+  options: MeasureOptions,
 ): Promise<Report> {
+  const { progress, ...circumstances } = options;
   const load = readLoad();
-  const measured = await measure();
-  return {
-    ...circumstances,
-    names,
-    pairs: pairs.map(nameOf),
-    rows: summarize(measured, names, pairs, rows),
-    measured,
-    machine: describeMachine(parted),
-    loadAverage: [load, readLoad()],
-  };
+  const parted = partProcessors();
+  const simulator = await createSimulator();
+  try {
+    const entrants = enter({ simulator: simulator.env(), token: await simulator.token(), parted });
+    const names = entrants.map(({ name }) => name);
+    const measured = await measureEntrants(entrants, options);
+    return {
+      ...circumstances,
+      names,
+      pairs: pairs.map(nameOf),
+      rows: summarize(measured, names, pairs, rows),
+      measured,
+      machine: describeMachine(parted),
+      loadAverage: [load, readLoad()],
+    };
+  } finally {
+    await simulator.close();
+  }
 }
 
 /** The report as a table. @param notes what else is to be said below it */

@@ -1,8 +1,6 @@
-import { createSimulator } from '../../simulator/simulator.ts';
-import { bareWs, measureEntrants, thisApp } from './entrants.ts';
+import { bareWs, thisApp } from './entrants.ts';
 import { startIngestion } from './ingestion.ts';
 import type { MeasureOptions } from './options.ts';
-import { partProcessors } from './processors.ts';
 import { type Report, report, tableOf } from './report.ts';
 import { rowsWith } from './rows.ts';
 import { type Pair, spreadOf } from './summary.ts';
@@ -38,23 +36,22 @@ const rows = rowsWith({
 
 /** Measures the app with Application Insights on, against off, and both against a server of nothing but ws. */
 export async function measureTelemetry(options: MeasureOptions): Promise<Report> {
-  const parted = partProcessors();
-  const simulator = await createSimulator();
   const ingestion = await startIngestion();
+  const telemetry = {
+    connectionString: ingestion.connectionString,
+    records: () => ingestion.records,
+    settled: () => ingestion.quiet(quietMs),
+  };
   try {
-    const around = { simulator: simulator.env(), token: await simulator.token(), parted };
-    const telemetry = {
-      connectionString: ingestion.connectionString,
-      records: () => ingestion.records,
-      settled: () => ingestion.quiet(quietMs),
-    };
-    const entrants = [bareWs(bare, around), thisApp(off, around), thisApp(on, around, telemetry)];
-    return await report(options, parted, [bare, off, on], pairs, rows, () =>
-      measureEntrants(entrants, options),
+    return await report(
+      {
+        entrants: (around) => [bareWs(bare, around), thisApp(off, around), thisApp(on, around, telemetry)],
+        ...{ pairs, rows },
+      },
+      options,
     );
   } finally {
     ingestion.close();
-    await simulator.close();
   }
 }
 
