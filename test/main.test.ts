@@ -3,31 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
-import { WebSocket } from 'ws';
-import { createIssuer } from './support/issuer.ts';
-import { exitOf, start, startBesideAcs } from './support/process.ts';
-
-/** The app as a gate alone, ready. */
-async function startGate(t: TestContext, env: Record<string, string> = {}) {
-  const issuer = await createIssuer();
-  t.after(() => issuer.close());
-  const app = start(t, {
-    ACS_AUDIENCE: issuer.audience,
-    ACS_ISSUER: issuer.issuer,
-    CALL_BINDING: 'optional',
-    PORT: '0',
-    ...env,
-  });
-  const { port } = await app.said('listening');
-  await app.said('ready');
-  async function open() {
-    const headers = { Authorization: `Bearer ${issuer.token()}` };
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers });
-    await once(socket, 'open');
-    return socket;
-  }
-  return { ...app, port, issuer, open };
-}
+import { exitOf, start, startBesideAcs, startBesideIssuer } from './support/process.ts';
 
 /** The app with a call on it. */
 async function startCall(t: TestContext, env: Record<string, string>) {
@@ -46,7 +22,7 @@ describe('the start', () => {
   });
 
   it('on a port in use says so and exits 1', async (t) => {
-    const { port } = await startGate(t);
+    const { port } = await startBesideIssuer(t);
     const { child, said } = start(t, {
       ACS_AUDIENCE: '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e',
       PORT: String(port),
@@ -59,7 +35,7 @@ describe('the start', () => {
 
 describe('SIGTERM', () => {
   it('without calls ends the process at once, with 0, and each step is an event', async (t) => {
-    const { child, said, lines } = await startGate(t, { MAX_CALLS: '7', DRAIN_SECONDS: '9' });
+    const { child, said, lines } = await startBesideIssuer(t, { MAX_CALLS: '7', DRAIN_SECONDS: '9' });
     child.kill('SIGTERM');
     await said('stopped');
     assert.equal(await exitOf(child), 0);
@@ -81,7 +57,7 @@ describe('SIGTERM', () => {
   });
 
   it('lets a running call go on, and nobody new in', async (t) => {
-    const { child, port, said, open } = await startGate(t);
+    const { child, port, said, open } = await startBesideIssuer(t);
     const socket = await open();
     child.kill('SIGTERM');
     await said('stopping');
@@ -98,7 +74,7 @@ describe('SIGTERM', () => {
   });
 
   it('closes what is left with 1001 after DRAIN_SECONDS', async (t) => {
-    const { child, open } = await startGate(t, { DRAIN_SECONDS: '1' });
+    const { child, open } = await startBesideIssuer(t, { DRAIN_SECONDS: '1' });
     const socket = await open();
     child.kill('SIGTERM');
     const [code] = await once(socket, 'close');
@@ -107,7 +83,7 @@ describe('SIGTERM', () => {
   });
 
   it('ends with 0 whatever a peer sends to the last', async (t) => {
-    const { child, open } = await startGate(t, { DRAIN_SECONDS: '0' });
+    const { child, open } = await startBesideIssuer(t, { DRAIN_SECONDS: '0' });
     const socket = await open();
     const closing = once(socket, 'close');
     // The raw socket under ws: after the app's close frame, in place of an answer to it, a frame that is not masked.
@@ -120,7 +96,7 @@ describe('SIGTERM', () => {
   });
 
   it('waits for calls also where DRAIN_SECONDS is more than a timer can take', async (t) => {
-    const { child, said, open } = await startGate(t, { DRAIN_SECONDS: '2147484' });
+    const { child, said, open } = await startBesideIssuer(t, { DRAIN_SECONDS: '2147484' });
     const socket = await open();
     child.kill('SIGTERM');
     await said('stopping');
@@ -132,7 +108,7 @@ describe('SIGTERM', () => {
   });
 
   it('a second time ends the process at once, with 1', async (t) => {
-    const { child, said, open } = await startGate(t);
+    const { child, said, open } = await startBesideIssuer(t);
     const socket = await open();
     socket.on('error', () => {});
     child.kill('SIGTERM');

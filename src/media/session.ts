@@ -169,7 +169,8 @@ export function openSession(socket: WebSocket, options: SessionOptions) {
       counters.refused += 1;
       return false;
     }
-    socket.send(text);
+    // As bytes, not as text: of a text that waits in a write under way Node holds both the text and a copy.
+    socket.send(Buffer.from(text), { binary: false });
     counters.framesOut += 1;
     counters.bytesOut += text.length;
     counters.maxBufferedBytes = Math.max(counters.maxBufferedBytes, socket.bufferedAmount);

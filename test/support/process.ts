@@ -5,14 +5,16 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { WebSocket } from 'ws';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { freePort } from './free-port.ts';
+import { createIssuer } from './issuer.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** Starts it in an environment that has nothing of this one's. It ends with the test. */
-export function start(t: TestContext, env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, ['--import', './src/telemetry.ts', 'src/main.ts'], {
+/** Starts it, or another program, in an environment that has nothing of this one's. It ends with the test. */
+export function start(t: TestContext, env: Readonly<Record<string, string>>, program = 'src/main.ts') {
+  const child = spawn(process.execPath, ['--import', './src/telemetry.ts', program], {
     cwd: root,
     env: { PATH: process.env.PATH, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -22,15 +24,21 @@ export function start(t: TestContext, env: Readonly<Record<string, string>>) {
   const log = createInterface({ input: child.stdout });
   log.on('line', (line) => lines.push(JSON.parse(line)));
 
+  const end = ended(child, lines);
+  end.catch(() => {}); // whoever waits for a line sees it
+
+  /** Resolves with the next line, and rejects if the process ends instead. */
+  const nextLine = () => Promise.race([once(log, 'line'), end]);
+
   /** The first line with this message, be it there already or still to come. */
   async function said(message: string | RegExp): Promise<Record<string, unknown>> {
     for (;;) {
       const found = lines.find(({ msg }) => String(msg).match(message));
       if (found) return found;
-      await Promise.race([once(log, 'line'), ended(child, lines)]);
+      await nextLine();
     }
   }
-  return { child, lines, said };
+  return { child, lines, nextLine, said };
 }
 
 async function ended(child: ChildProcess, lines: unknown[]): Promise<never> {
@@ -54,4 +62,26 @@ export async function startBesideAcs(t: TestContext, env: Readonly<Record<string
   const app = start(t, { ...simulator.env(), PORT: port, ...env });
   await app.said(/^ready$/);
   return { ...app, url, simulator };
+}
+
+/** Starts it, or another program, as a gate alone, and waits until it is ready. */
+export async function startBesideIssuer(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+  program?: string,
+) {
+  const issuer = await createIssuer();
+  t.after(() => issuer.close());
+  const acs = { ACS_AUDIENCE: issuer.audience, ACS_ISSUER: issuer.issuer };
+  const app = start(t, { ...acs, CALL_BINDING: 'optional', PORT: '0', ...env }, program);
+  const { port } = await app.said('listening');
+  await app.said('ready');
+
+  async function open() {
+    const headers = { Authorization: `Bearer ${issuer.token()}` };
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, { headers });
+    await once(socket, 'open');
+    return socket;
+  }
+  return { ...app, port: Number(port), issuer, open };
 }
