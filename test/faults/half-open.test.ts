@@ -20,6 +20,11 @@ it('1,000 half-open handshakes keep no call out, and are cut off in time', {
   }
 
   const call = simulator.placeCall({ seconds: 1 });
+  assert.equal(
+    (await call.until('announced', ({ what }) => what === 'call')).status,
+    200,
+    'at the first attempt',
+  );
   const { problem, media } = await call.ended;
   assert.equal(problem, undefined);
   assert.ok(media && media.sent > 0);
