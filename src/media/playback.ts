@@ -75,7 +75,8 @@ export function createPlayer(options: PlayerOptions) {
 
   function wakeIn(ms: number): void {
     cancelTimer();
-    cancelTimer = schedule(pump, ms);
+    // In the past it may be by now: frames took their time to write. Node would warn of that.
+    cancelTimer = schedule(pump, Math.max(0, ms));
   }
 
   /** Whether something waits or is heard. */

@@ -354,6 +354,30 @@ describe('pace', () => {
     assert.equal(Math.round(playback.playedMs), 2_500);
   });
 
+  it('asks for no time in the past, however slow the process is', () => {
+    let busyMs = 0;
+    const asked: number[] = [];
+    const clock = createManualClock();
+    const { player } = setUp({
+      write() {
+        busyMs += 3;
+        return true;
+      },
+      now: () => clock.now() + busyMs,
+      schedule(run, ms) {
+        asked.push(ms);
+        return clock.schedule(run, ms);
+      },
+    });
+    for (let piece = 0; piece < 50; piece++) player.play(pcm(50));
+    while (player.playing) clock.advance(1);
+    assert.deepEqual(
+      asked.filter((ms) => ms < 0),
+      [],
+    );
+    assert.ok(asked.some((ms) => ms === 0));
+  });
+
   it('says how long nothing was heard since it was late, and not since nothing was there', () => {
     const { clock, player, socket } = setUp();
     player.play(pcm(1_000));
