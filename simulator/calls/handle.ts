@@ -62,6 +62,8 @@ export interface CallOptions {
   faults?: CallFaults;
   /** Sees every frame of the app as it arrives. */
   onFrame?: (frame: ReceivedFrame) => void;
+  /** Is told how long each of the caller's frames took to come back, in milliseconds. */
+  onRoundTrip?: (ms: number) => void;
 }
 
 /** What becomes of a call that the app makes: what the callee does at once, or what a test says with `respond`. */

@@ -64,6 +64,7 @@ export function createCallMedia({
     prompting,
     onSound,
     onFrame: options.onFrame,
+    onRoundTrip: options.onRoundTrip,
     onFirst,
     onDone,
     onClose(by, code, reason, superseded) {

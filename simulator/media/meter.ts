@@ -34,15 +34,18 @@ export interface Meter {
  * @param options.call the number in this call's marks
  * @param options.graceMs frames younger than this when the media ended aren't lost but on their way, in milliseconds
  * @param options.clock monotonic clock in milliseconds
+ * @param options.onRoundTrip is told how long each frame took to come back, in milliseconds
  */
 export function createMeter({
   call,
   graceMs = 1_000,
   clock = () => performance.now(),
+  onRoundTrip,
 }: {
   call: number;
   graceMs?: number;
   clock?: () => number;
+  onRoundTrip?: ((ms: number) => void) | undefined;
 }): Meter {
   const read = createMarkReader();
   const sentAt: number[] = [];
@@ -67,6 +70,7 @@ export function createMeter({
         else if (Number.isNaN(sent)) repeated += 1;
         else {
           trips.push(now - sent);
+          onRoundTrip?.(now - sent);
           sentAt[mark.sequence] = Number.NaN;
         }
       }

@@ -93,6 +93,8 @@ export interface StreamOptions {
   onSound: (said: readonly SpokenFrame[], heard: Buffer | undefined) => void;
   /** Sees every frame of the app. */
   onFrame: ((frame: ReceivedFrame) => void) | undefined;
+  /** Is told how long each frame took to come back, in milliseconds. */
+  onRoundTrip: ((ms: number) => void) | undefined;
   /** The first WebSocket is open. */
   onFirst: () => void;
   /** The end of a WebSocket; `superseded` if it wasn't in use any more. */
@@ -105,7 +107,8 @@ export function createStream(options: StreamOptions): Stream {
   const { format, ticker, clock, voices, number: call } = options;
   const frameBytes = format.sampleRate / 25;
   const impairments = createImpairments(options);
-  const meter = createMeter({ call, graceMs: options.graceMs, clock: impairments.clock });
+  const { graceMs, onRoundTrip } = options;
+  const meter = createMeter({ call, graceMs, clock: impairments.clock, onRoundTrip });
   const ear = createEar({ frameBytes, bidirectional: format.bidirectional, meter });
   const kept = createKeptAudio({ sampleRate: format.sampleRate, limit: options.keep });
   const subscriptionId = crypto.randomUUID();

@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { createCommand, fromHere, onSignal, parseSeed } from '../simulator/cli.ts';
+import { soak } from './soak/run.ts';
+import { tabulate } from './soak/summary.ts';
+
+const program = createCommand('soak')
+  .description(
+    'Has calls with the app through the local ACS for as long as you like, some of which misbehave, with strangers at the ' +
+      'door, and tells whether it lost a frame, a call, memory or its temper. Ctrl-C ends it early.',
+  )
+  .option('--calls <number>', 'how many calls at a time', parseCount(1, 1_000), 100)
+  .option('--minutes <number>', 'for how long', parseMinutes, 30)
+  .option('--misbehaving <number>', 'of so many calls one misbehaves', parseCount(4, 1_000), 20)
+  .option('--seed <number>', 'plays the same calls again (default: another one each time)', parseSeed)
+  .option('--json <file>', 'keep the figures as JSON')
+  .parse();
+
+const { calls, minutes, misbehaving, json, ...chosen } = program.opts<{
+  calls: number;
+  minutes: number;
+  misbehaving: number;
+  seed?: number;
+  json?: string;
+}>();
+const seed = chosen.seed ?? Math.floor(Math.random() * 1e9);
+const interrupted = new AbortController();
+onSignal(() => interrupted.abort());
+
+const progress = (line: string) => console.error(line);
+const { signal } = interrupted;
+const figures = await soak({ calls, minutes, seed, oneIn: misbehaving, progress, signal });
+if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(figures, undefined, 2)}\n`);
+console.log(`\n${tabulate(figures)}`);
+for (const fault of figures.faults) console.error(fault);
+process.exitCode = figures.faults.length === 0 ? 0 : 1;
+
+function parseCount(least: number, most: number) {
+  return (value: string): number => {
+    const count = Number(value);
+    if (/^\d+$/.test(value) && count >= least && count <= most) return count;
+    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
+  };
+}
+
+function parseMinutes(value: string): number {
+  const minutes = Number(value);
+  if (/^\d+(\.\d+)?$/.test(value) && minutes > 0 && minutes <= 10_080) return minutes;
+  throw new InvalidArgumentError('It has to be a number of minutes, up to 10080 (a week).');
+}

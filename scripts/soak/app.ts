@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { whenReady } from '../call-client.ts';
+import { freePort, localEnv, root } from '../dev-app.ts';
+import type { Look } from './look.ts';
+import type { Tally } from './menu.ts';
+
+/** The app in a process of its own, as `npm start` runs it, but for the probe that is loaded into it. */
+export interface SoakedApp {
+  readonly webhook: string;
+  readonly port: number;
+  readonly pid: number | undefined;
+  /** Starts it against a simulator. @param simulator the environment that makes it take that for ACS */
+  start(simulator: Record<string, string>): Promise<void>;
+  /** From here on the event loop's delay is measured. */
+  begin(): void;
+  look(): Promise<Look>;
+  /** Ends it as the platform does. @returns its exit code */
+  stop(): Promise<number | null>;
+  /** Ends it at once. */
+  kill(): void;
+}
+
+export interface SoakedAppOptions {
+  /** Gets each line of its log. */
+  onLine: (line: string) => void;
+  /** Gets each line that it writes to stderr, which is Node's own place for warnings. */
+  onComplaint: (line: string) => void;
+  onTally: (tally: Tally) => void;
+}
+
+const probe = join(import.meta.dirname, 'probe.ts');
+
+/** What the probe sends, and the handler. */
+type Message = { look: Look } | { tally: Tally };
+
+/** Finds a port for the app, which isn't started yet: the simulator wants to know where it will be. */
+export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOptions): Promise<SoakedApp> {
+  const port = await freePort(0);
+  if (port === undefined) throw new Error('no port is free on 127.0.0.1');
+  const webhook = `http://127.0.0.1:${port}/api/incoming-call`;
+  const looks: ((look: Look) => void)[] = [];
+  let child: ChildProcess | undefined;
+  let exited: Promise<number | null> | undefined;
+
+  function take(message: Message) {
+    if ('tally' in message) onTally(message.tally);
+    else looks.shift()?.(message.look);
+  }
+
+  return {
+    webhook,
+    port,
+    get pid() {
+      return child?.pid;
+    },
+    async start(simulator) {
+      const loads = ['--expose-gc', '--import', './src/telemetry.ts', '--import', probe];
+      child = spawn(process.execPath, [...loads, 'src/main.ts'], {
+        cwd: root,
+        env: {
+          ...localEnv(simulator, port),
+          ...{ NODE_ENV: 'production', LOG_LEVEL: 'info', DRAIN_SECONDS: '100' },
+          // What it does here is no telemetry of anyone's.
+          APPLICATIONINSIGHTS_CONNECTION_STRING: '',
+        },
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        // A group of its own: a terminal's Ctrl-C ends the calls, and then the app.
+        detached: process.platform !== 'win32',
+      });
+      const { stdout, stderr } = child;
+      if (stdout) createInterface({ input: stdout }).on('line', onLine);
+      if (stderr) createInterface({ input: stderr }).on('line', onComplaint);
+      child.on('message', (message) => take(message as Message)); // nobody else sends any
+      exited = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+      await whenReady(webhook, { timeoutMs: 30_000, exited });
+    },
+    begin: () => void child?.send('begin'),
+    look() {
+      const { promise, resolve, reject } = Promise.withResolvers<Look>();
+      looks.push(resolve);
+      exited?.then((code) => reject(new Error(`the app ended with ${code}`)));
+      child?.send('look');
+      return promise;
+    },
+    async stop() {
+      child?.kill('SIGTERM');
+      return (await exited) ?? null;
+    },
+    kill: () => void child?.kill('SIGKILL'),
+  };
+}

@@ -1,0 +1,62 @@
+import { setTimeout } from 'node:timers/promises';
+import type { SoakedApp } from './app.ts';
+
+/** What the app's process holds, once nothing of it is left to collect; and how it has done since it was begun with. */
+export interface Look {
+  rss: number;
+  heapUsed: number;
+  external: number;
+  /** What keeps the process alive, by Node's name for it; and `files`: open files and sockets, of which Linux alone tells. */
+  handles: Record<string, number>;
+  eventLoopDelayMs: { p50: number; p99: number; max: number };
+  /** Of processors, all threads together, since its start, in milliseconds. */
+  usedMs: number;
+}
+
+/** By how much it may hold more than before: caches that fill, and what a collector has left for later. */
+const tolerance = { heapUsed: 8 * 1024 * 1024, rss: 96 * 1024 * 1024 };
+
+const everyMs = 1_000;
+
+/** Waits until a process without calls has let go of everything: twice in a row it holds the same. */
+export async function lookAtRest(app: SoakedApp, patienceMs = 15_000): Promise<Look> {
+  const until = performance.now() + patienceMs;
+  let last = await app.look();
+  for (;;) {
+    await setTimeout(everyMs);
+    const now = await app.look();
+    const isAtRest = Object.keys({ ...last.handles, ...now.handles }).every(
+      (name) => last.handles[name] === now.handles[name],
+    );
+    if (isAtRest || performance.now() > until) return now;
+    last = now;
+  }
+}
+
+/** Waits until it holds no more than before. @returns the last look, and what it still holds too much of */
+export async function lookAgain(
+  app: SoakedApp,
+  before: Look,
+  patienceMs = 30_000,
+): Promise<{ look: Look; faults: string[] }> {
+  const until = performance.now() + patienceMs;
+  for (;;) {
+    const look = await app.look();
+    const faults = compare(before, look);
+    if (faults.length === 0 || performance.now() > until) return { look, faults };
+    await setTimeout(everyMs);
+  }
+}
+
+function compare(before: Look, after: Look): string[] {
+  const faults = Object.entries(after.handles)
+    .filter(([name, count]) => count > (before.handles[name] ?? 0))
+    .map(([name, count]) => `handles: ${count} of ${name}, and ${before.handles[name] ?? 0} before`);
+  for (const name of ['heapUsed', 'rss'] as const) {
+    if (after[name] - before[name] <= tolerance[name]) continue;
+    faults.push(`memory: ${name} is ${mb(after[name])}, and was ${mb(before[name])} before`);
+  }
+  return faults;
+}
+
+export const mb = (bytes: number) => `${(bytes / 1024 / 1024).toFixed(1)} MB`;

@@ -1,0 +1,61 @@
+// Loaded into the app with --import: puts the soak's handler in the place of the shipped one, and says what the process
+// holds when it is asked. It ends with the one that started it.
+
+import { readdirSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Look } from './look.ts';
+
+const shipped = new URL('../../src/handler.ts', import.meta.url).href;
+const own = new URL('./handler.ts', import.meta.url).href;
+registerHooks({
+  resolve(specifier, context, next) {
+    const resolved = next(specifier, context);
+    return resolved.url === shipped ? { ...resolved, url: own } : resolved;
+  },
+});
+
+const resolutionMs = 10;
+const delay = monitorEventLoopDelay({ resolution: resolutionMs });
+delay.enable();
+
+process.on('message', (what) => {
+  if (what === 'begin') delay.reset();
+  if (what === 'look') process.send?.({ look: look() });
+});
+process.on('disconnect', () => process.exit());
+
+function look(): Look {
+  // Before anything is collected, which would be a delay of our own making.
+  const eventLoopDelayMs = { p50: readDelay(50), p99: readDelay(99), max: readDelay(100) };
+  // Twice: what has a finalizer goes in the second.
+  gc?.();
+  gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return {
+    ...{ rss, heapUsed, external, eventLoopDelayMs },
+    handles: countHandles(),
+    usedMs: (user + system) / 1_000,
+  };
+}
+
+/** The histogram has the time between two looks at the clock, of which the resolution is no delay. */
+function readDelay(percentile: number): number {
+  return Math.max(0, delay.percentile(percentile) / 1e6 - resolutionMs);
+}
+
+function countHandles(): Record<string, number> {
+  const counts: Record<string, number> = { files: countFiles() };
+  for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+/** Open files and sockets. Zero where the system doesn't tell. */
+function countFiles(): number {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,188 @@
+import { createSimulator, type Simulator } from '../../simulator/simulator.ts';
+import { describeMachine, type Machine, readWaitedMs } from '../bench/machine.ts';
+import { prepareApp, type SoakedApp } from './app.ts';
+import { mediaAddressOf } from './drive.ts';
+import { createLoad, type LoadFigures, type LoadOptions } from './load.ts';
+import { createLogBook } from './log-book.ts';
+import { type Look, lookAgain, lookAtRest } from './look.ts';
+import type { Tally } from './menu.ts';
+import { type CallPlan, createPlan, plainCall } from './plan.ts';
+import { createSpread, type Spread } from './spread.ts';
+import { attempts, receiveStrangers, type Strangers } from './strangers.ts';
+
+export interface SoakOptions {
+  /** How many calls at a time, and for how many minutes. */
+  calls: number;
+  minutes: number;
+  seed: number;
+  /** Of so many calls one misbehaves. */
+  oneIn: number;
+  progress: (line: string) => void;
+  /** Aborts when it is to end early. */
+  signal: AbortSignal;
+}
+
+/** What came of it. */
+export interface SoakFigures extends LoadFigures {
+  seed: number;
+  /** How many calls at a time. */
+  calls: number;
+  /** How long there were any, in seconds, and whether that was cut short. */
+  seconds: number;
+  endedEarly: boolean;
+  strangers: Pick<Strangers, 'counts' | 'cutOff'>;
+  /** How often another key signed from then on. */
+  rotations: number;
+  /** By how much the callers were late with their frames: whatever else is slow is so because this machine is busy. */
+  callersLateMs: Spread;
+  eventLoopDelayMs: Spread;
+  /** Of one, by the app, and for how much of the time others had the one that it was ready to use. */
+  processor: { percent: number; waitedPercent: number | undefined };
+  before: Look;
+  after: Look;
+  /** How many lines there were of each kind. */
+  log: Record<string, number>;
+  machine: Machine;
+  faults: string[];
+}
+
+const warmUpSeconds = 5;
+const rotateMs = 60_000;
+const tellMs = 5_000;
+
+/** Soaks the app: has calls with it for as long as asked, and finds out what that did to it. */
+export async function soak(options: SoakOptions): Promise<SoakFigures> {
+  const { calls, seed, progress, signal } = options;
+  const faults: string[] = [];
+  const complain = (fault: string) => {
+    faults.push(fault);
+    progress(`FAULT  ${fault}`);
+  };
+  const kinds = new Map<string, CallPlan['kind']>();
+  const tallies = new Map<string, Tally>();
+  const book = createLogBook({
+    kindOf: (id) => kinds.get(id),
+    onUnexplained: (line) => complain(`nothing explains a line of the log: ${line}`),
+  });
+  const app = await prepareApp({
+    onLine: book.take,
+    onComplaint: (line) => complain(`the app wrote to stderr: ${line}`),
+    onTally: (tally) => tallies.set(tally.correlationId ?? '', tally),
+  });
+  const late = createSpread();
+  const simulator = await createSimulator({ app: app.webhook, seed, graceMs: 5_000, onTurn: late.record });
+  const loadOptions: LoadOptions = {
+    ...{ simulator, calls, signal, complain },
+    onPlaced: (id, kind) => kinds.set(id, kind),
+    appSideOf: (id) => ({ lines: book.of(id), tally: tallies.get(id) }),
+    onJudged(id) {
+      tallies.delete(id);
+      book.forget(id);
+    },
+  };
+  try {
+    await app.start(simulator.env());
+    progress(`warming up: ${calls} calls of ${warmUpSeconds} s`);
+    await warmUp(loadOptions);
+    const before = await lookAtRest(app);
+    app.begin();
+    late.reset();
+    const { held, ...ran } = await run(options, { simulator, app, before, loadOptions, complain });
+    for (const fault of held) complain(fault);
+    for (const fault of compareRefusals(ran.strangers, book.refusals)) complain(fault);
+    const code = await app.stop();
+    if (code !== 0) complain(`at SIGTERM the app ended with ${code}`);
+    return {
+      ...{ seed, calls, before, faults, ...ran },
+      callersLateMs: late.read(),
+      log: Object.fromEntries([...book.counts].toSorted(([one], [other]) => one.localeCompare(other))),
+      machine: describeMachine(undefined),
+    };
+  } finally {
+    app.kill();
+    await simulator.close();
+  }
+}
+
+/** One short call in each place: what is made once and kept is there after that. */
+async function warmUp(options: LoadOptions): Promise<void> {
+  let placed = 0;
+  const next = () => (placed < options.calls ? plainCall(placed++, warmUpSeconds) : undefined);
+  await createLoad(options).keepUp(next);
+}
+
+/** The calls, and what goes on around them. */
+async function run(
+  { minutes, seed, oneIn, progress, signal }: SoakOptions,
+  parts: {
+    simulator: Simulator;
+    app: SoakedApp;
+    before: Look;
+    loadOptions: LoadOptions;
+    complain: (fault: string) => void;
+  },
+) {
+  const { simulator, app, before, complain } = parts;
+  const load = createLoad(parts.loadOptions);
+  const plan = createPlan({ seed, oneIn });
+  const strangers = receiveStrangers({
+    ...{ simulator, port: app.port, seed, onFault: complain },
+    addressOf: () => load.running.values().map(mediaAddressOf).find(Boolean),
+  });
+  const begun = performance.now();
+  const elapsed = () => (performance.now() - begun) / 1_000;
+  const waited = readWaitedMs(app.pid);
+  let rotations = 0;
+  const rotating = setInterval(() => {
+    rotations += 1;
+    void simulator.rotateKeys();
+  }, rotateMs);
+  const telling = setInterval(() => progress(describe(elapsed(), load, strangers)), tellMs);
+  await load.keepUp(() => plan.next(minutes * 60 - elapsed()));
+  const seconds = elapsed();
+  clearInterval(rotating);
+  clearInterval(telling);
+  const { eventLoopDelayMs, usedMs } = await app.look();
+  const waitedMs = (readWaitedMs(app.pid) ?? 0) - (waited ?? 0);
+  await strangers.stop();
+  const { look: after, faults: held } = await lookAgain(app, before);
+  return {
+    ...load.figures,
+    ...{ seconds, endedEarly: signal.aborted, rotations, eventLoopDelayMs, after, held },
+    strangers: { counts: strangers.counts, cutOff: strangers.cutOff },
+    processor: {
+      percent: (usedMs - before.usedMs) / seconds / 10,
+      waitedPercent: waited === undefined ? undefined : waitedMs / seconds / 10,
+    },
+  };
+}
+
+function describe(
+  seconds: number,
+  { running, returned, figures }: ReturnType<typeof createLoad>,
+  strangers: Strangers,
+) {
+  const over = sum(Object.values(figures.kinds));
+  const turnedAway = sum(Object.values(strangers.counts));
+  return (
+    `${String(Math.round(seconds)).padStart(5)} s  ${running.size} calls, ${over} over, ` +
+    `${returned} frames back, ${turnedAway} strangers turned away, ` +
+    `round trip p99 ${figures.roundTripMs.p99.toFixed(1)} ms`
+  );
+}
+
+/** Each stranger who was turned away is in the log with the reason that was to be expected, and nobody else. */
+function compareRefusals(
+  { counts }: Pick<Strangers, 'counts'>,
+  logged: ReadonlyMap<string, number>,
+): string[] {
+  const expected = new Map<string, number>();
+  for (const [name, { reason }] of Object.entries(attempts)) {
+    expected.set(reason, (expected.get(reason) ?? 0) + (counts[name] ?? 0));
+  }
+  return [...expected]
+    .filter(([reason, count]) => count !== (logged.get(reason) ?? 0))
+    .map(([reason, count]) => `refusals in the log for ${reason}: ${logged.get(reason) ?? 0}, not ${count}`);
+}
+
+export const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
