@@ -48,6 +48,8 @@ export interface SoakFigures extends LoadFigures {
 
 const warmUpSeconds = 5;
 const rotateMs = 60_000;
+/** How long before that nobody asks for a kid that isn't there, in milliseconds. */
+const quietMs = 10_000;
 const tellMs = 5_000;
 
 /** Soaks the app: has calls with it for as long as asked, and finds out what that did to it. */
@@ -125,16 +127,20 @@ async function run(
   const { simulator, app, before, complain } = parts;
   const load = createLoad(parts.loadOptions);
   const plan = createPlan({ seed, oneIn });
+  const begun = performance.now();
+  let rotatedAt = begun;
+  let rotations = 0;
   const strangers = receiveStrangers({
     ...{ simulator, port: app.port, seed, onFault: complain },
+    // Who knows a call's address can spoil a rotation: for 5 s after a fetch no new kid is known, whoever was the cause.
+    mayAskForKeys: () => performance.now() - rotatedAt < rotateMs - quietMs,
     addressOf: () => load.running.values().map(mediaAddressOf).find(Boolean),
   });
-  const begun = performance.now();
   const elapsed = () => (performance.now() - begun) / 1_000;
   const waited = readWaitedMs(app.pid);
-  let rotations = 0;
   const rotating = setInterval(() => {
     rotations += 1;
+    rotatedAt = performance.now();
     void simulator.rotateKeys();
   }, rotateMs);
   const telling = setInterval(() => progress(describe(elapsed(), load, strangers)), tellMs);

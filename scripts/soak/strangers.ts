@@ -35,6 +35,8 @@ export interface StrangersOptions {
   seed: number;
   /** Where the media of a call that runs goes: somebody may know that, and have no token. */
   addressOf: () => URL | undefined;
+  /** Whether the issuer may be asked for its keys now, which is what an unknown kid brings about. */
+  mayAskForKeys: () => boolean;
   /** Between two of them, in milliseconds. */
   everyMs?: number;
   onFault: (fault: string) => void;
@@ -62,6 +64,7 @@ export function receiveStrangers(options: StrangersOptions): Strangers {
   async function come(name: Attempt) {
     const address = options.addressOf();
     if (!address) return; // no call runs just now
+    if (name === 'an unknown kid' && !options.mayAskForKeys()) return;
     counts[name] = (counts[name] ?? 0) + 1;
     const status = await attempt(name, address.pathname, options, key).catch((error: Error) => error.message);
     if (status !== attempts[name].status)

@@ -31,7 +31,7 @@ export function tabulate(figures: SoakFigures): string {
     ],
     [
       'memory',
-      `heap ${mb(before.heapUsed)} before, ${mb(after.heapUsed)} after; process ${mb(before.rss)}, ${mb(after.rss)}`,
+      `heap ${mb(before.heapUsed)} before and ${mb(after.heapUsed)} after, buffers ${mb(before.external)} and ${mb(after.external)}, the whole process ${mb(before.rss)} and ${mb(after.rss)}`,
     ],
     ['handles', `before: ${list(before.handles)}; after: ${list(after.handles)}`],
     ['log', list(figures.log)],
