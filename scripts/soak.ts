@@ -12,14 +12,16 @@ const program = createCommand('soak')
   .option('--calls <number>', 'how many calls at a time', parseCount(1, 1_000), 100)
   .option('--minutes <number>', 'for how long', parseMinutes, 30)
   .option('--misbehaving <number>', 'of so many calls one misbehaves', parseCount(4, 1_000), 20)
+  .option('--rotate <seconds>', 'how often ACS signs with another key', parseCount(15, 3_600), 60)
   .option('--seed <number>', 'plays the same calls again (default: another one each time)', parseSeed)
   .option('--json <file>', 'keep the figures as JSON')
   .parse();
 
-const { calls, minutes, misbehaving, json, ...chosen } = program.opts<{
+const { calls, minutes, misbehaving, rotate, json, ...chosen } = program.opts<{
   calls: number;
   minutes: number;
   misbehaving: number;
+  rotate: number;
   seed?: number;
   json?: string;
 }>();
@@ -29,7 +31,15 @@ onSignal(() => interrupted.abort());
 
 const progress = (line: string) => console.error(line);
 const { signal } = interrupted;
-const figures = await soak({ calls, minutes, seed, oneIn: misbehaving, progress, signal });
+const figures = await soak({
+  calls,
+  minutes,
+  seed,
+  oneIn: misbehaving,
+  rotateSeconds: rotate,
+  progress,
+  signal,
+});
 if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(figures, undefined, 2)}\n`);
 console.log(`\n${tabulate(figures)}`);
 for (const fault of figures.faults) console.error(fault);

@@ -54,7 +54,8 @@ export async function driveCall(
   const over = new AbortController();
   call.ended.then(() => over.abort());
   const anyEnd = AbortSignal.any([signal, over.signal]);
-  const hangUp = () => call.hangUp();
+  // One that still rings is answered first: who hangs up before that has the app's answer fail.
+  const hangUp = () => isUp(call).then(() => call.hangUp());
   signal.addEventListener('abort', hangUp);
   const pause = (ms: number) => wait(ms, anyEnd);
   try {

@@ -17,6 +17,8 @@ export interface SoakOptions {
   seed: number;
   /** Of so many calls one misbehaves. */
   oneIn: number;
+  /** How often another key signs from then on, in seconds. */
+  rotateSeconds: number;
   progress: (line: string) => void;
   /** Aborts when it is to end early. */
   signal: AbortSignal;
@@ -47,8 +49,7 @@ export interface SoakFigures extends LoadFigures {
 }
 
 const warmUpSeconds = 5;
-const rotateMs = 60_000;
-/** How long before that nobody asks for a kid that isn't there, in milliseconds. */
+/** How long before a rotation nobody asks for a kid that isn't there, in milliseconds. */
 const quietMs = 10_000;
 const tellMs = 5_000;
 
@@ -115,7 +116,7 @@ async function warmUp(options: LoadOptions): Promise<void> {
 
 /** The calls, and what goes on around them. */
 async function run(
-  { minutes, seed, oneIn, progress, signal }: SoakOptions,
+  { minutes, seed, oneIn, rotateSeconds, progress, signal }: SoakOptions,
   parts: {
     simulator: Simulator;
     app: SoakedApp;
@@ -127,6 +128,7 @@ async function run(
   const { simulator, app, before, complain } = parts;
   const load = createLoad(parts.loadOptions);
   const plan = createPlan({ seed, oneIn });
+  const rotateMs = rotateSeconds * 1_000;
   const begun = performance.now();
   let rotatedAt = begun;
   let rotations = 0;

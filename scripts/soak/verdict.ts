@@ -21,52 +21,50 @@ export function judge(call: DrivenCall, app: AppSide): string[] {
   ];
 }
 
-/** Who had to end it. Somebody who pressed Ctrl-C may have been first. */
-function enderOf({ plan: { kind, endedBy }, cutShort, report }: DrivenCall): 'caller' | 'app' {
-  if (cutShort) return report.outcome === 'the app hung up' ? 'app' : 'caller';
-  return isMischief(kind) ? misconduct[kind].endedBy : endedBy;
+/** Who had to end it, and the reason that the app gives for that. Undefined: Ctrl-C came between. */
+function endOf({ plan: { kind, endedBy }, cutShort }: DrivenCall) {
+  if (cutShort) return undefined;
+  if (isMischief(kind)) return misconduct[kind];
+  return { endedBy, reason: endedBy === 'app' ? 'the handler hung up' : 'CallDisconnected' };
 }
 
 function judgeEnd(call: DrivenCall, { lines, tally }: AppSide): string[] {
   const { report, plan } = call;
   const faults: string[] = [];
-  const ender = enderOf(call);
+  const end = endOf(call);
   if (!isMischief(plan.kind) && report.problem !== undefined) faults.push(report.problem);
-  if (report.outcome !== `the ${ender} hung up`)
-    faults.push(`its end was: ${report.outcome}, and the ${ender} was to hang up`);
-  const reason =
-    ender === 'caller'
-      ? 'CallDisconnected'
-      : isMischief(plan.kind)
-        ? misconduct[plan.kind].reason
-        : 'the handler hung up';
-  if (lines?.reason !== reason)
-    faults.push(`the log says that it ended since: ${lines?.reason}, not: ${reason}`);
-  if (!tally) faults.push('the handler did not see its end');
+  if (end && report.outcome !== `the ${end.endedBy} hung up`)
+    faults.push(`its end was: ${report.outcome}, and the ${end.endedBy} was to hang up`);
+  if (end && lines?.reason !== end.reason)
+    faults.push(`it ended in the log since: ${lines?.reason}, not: ${end.reason}`);
+  if (!tally) faults.push('its handler did not see the end');
   return faults;
 }
 
 /** Once, by one of the two: as ACS saw it, and as the log has it. */
 function judgeHangUps(call: DrivenCall, { lines }: AppSide): string[] {
   const { report, entries } = call;
-  const byApp = enderOf(call) === 'app' ? 1 : 0;
-  const expected: [what: string, wanted: number, is: number][] = [
-    ['ends', 1, entries.filter(({ type }) => type === 'ended').length],
-    ['CallDisconnected taken', 1, report.events.filter((event) => event === 'CallDisconnected').length],
-    ['hang-ups by the app', byApp, report.operations.filter((one) => /^(terminate|hangUp)/.test(one)).length],
-    [
-      'hang-ups by the app that ACS took',
-      byApp,
-      report.operations.filter((one) => one === 'terminate').length,
-    ],
-    ['lines of its announcement', 1, lines?.counts.get('call.announced') ?? 0],
-    ['lines of its answer', 1, lines?.counts.get('call.answered') ?? 0],
-    ['lines of its end', 1, lines?.counts.get('call.ended') ?? 0],
-    ['lines of a hang-up', byApp, lines?.counts.get('call.hung_up') ?? 0],
+  const end = endOf(call);
+  const hangUps = report.operations.filter((one) => /^(terminate|hangUp)/.test(one));
+  const inLog = (name: string) => lines?.counts.get(name) ?? 0;
+  const expected: [what: string, is: number, wanted: number][] = [
+    ['ends', entries.filter(({ type }) => type === 'ended').length, 1],
+    ['CallDisconnected taken', report.events.filter((event) => event === 'CallDisconnected').length, 1],
+    ['lines of its announcement', inLog('call.announced'), 1],
+    ['lines of its answer', inLog('call.answered'), 1],
+    ['lines of its end', inLog('call.ended'), 1],
   ];
+  if (end) {
+    const byApp = end.endedBy === 'app' ? 1 : 0;
+    expected.push(
+      ['hang-ups by the app', hangUps.length, byApp],
+      ['hang-ups that ACS took', hangUps.filter((one) => one === 'terminate').length, byApp],
+      ['lines of a hang-up', inLog('call.hung_up'), byApp],
+    );
+  }
   return expected
-    .filter(([, wanted, is]) => wanted !== is)
-    .map(([what, wanted, is]) => `${what}: ${is}, not ${wanted}`);
+    .filter(([, is, wanted]) => is !== wanted)
+    .map(([what, is, wanted]) => `${what}: ${is}, not ${wanted}`);
 }
 
 function judgeBad({ report: { media } }: DrivenCall): string[] {

@@ -9,9 +9,9 @@ function frame(call: number, sequence: number): Buffer {
   return pcm;
 }
 
-function start() {
+function start(onRoundTrip?: (ms: number) => void) {
   const time = { now: 0 };
-  const meter = createMeter({ call: 1, graceMs: 100, clock: () => time.now });
+  const meter = createMeter({ call: 1, graceMs: 100, clock: () => time.now, onRoundTrip });
   return { time, meter };
 }
 
@@ -65,7 +65,8 @@ test('a frame that comes back twice is repeated, one that was never sent is fore
 });
 
 test('the round trip is that of the middle frame, and of the hundredth', () => {
-  const { time, meter } = start();
+  const trips: number[] = [];
+  const { time, meter } = start((ms) => trips.push(ms));
   for (let sequence = 0; sequence < 100; sequence++) {
     time.now = 1_000 * sequence;
     meter.sent(sequence, time.now);
@@ -73,6 +74,7 @@ test('the round trip is that of the middle frame, and of the hundredth', () => {
     meter.received(frame(1, sequence));
   }
   assert.deepEqual(meter.report().roundTripMs, { p50: 50, p99: 99, max: 99 });
+  assert.deepEqual(trips, [...Array(100).keys()], 'each is told as it comes');
 });
 
 test('without anything back nothing is measured', () => {
