@@ -84,6 +84,8 @@ export function createIncomingCalls(options: IncomingCallsOptions) {
     const outcome = offer ? answer(incoming, offer) : rejectAsBusy(incoming, tags, callLog);
     attempt.outcome = outcome.then((as) => {
       attempt.settled = { as, at: now() };
+      // Nothing goes on with it, and all that belonged to the call would be kept for as long as it is remembered.
+      if (as === 'done') delete attempt.offer;
       return as;
     });
     attempts.set(key, attempt);

@@ -3,8 +3,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
 import type { SimulatedCall } from '../../simulator/calls/handle.ts';
+import type { Call } from '../../src/calls/call.ts';
 import { type App, catchCall, end, startApp } from '../support/app.ts';
 
 const limits = { concurrency: true, timeout: 120_000 };
@@ -303,6 +307,25 @@ describe('a call that is announced more than once', limits, () => {
     assert.equal((await app.announce(placed.announcement)).status, 200, 'gone, says ACS');
     assert.equal(requests(placed, 'answerCall'), 2);
     assert.equal(app.callgate.size, 0);
+  });
+
+  it('is remembered without what belonged to it, which is gone once it is over', async (t) => {
+    const kept: WeakRef<Call>[] = [];
+    const app = await startApp(t, { handler: (call) => void kept.push(new WeakRef(call)) });
+    const placed = app.simulator.placeCall();
+    await placed.until('upgrade');
+    placed.hangUp();
+    await placed.ended;
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    for (let turn = 0; turn < 100 && kept[0]?.deref(); turn++) {
+      await setImmediate();
+      collect();
+    }
+    assert.equal(kept.length, 1);
+    assert.ok(kept[0]?.deref() === undefined); // not equal: what is left would be printed, and is much
+    await app.announce(placed.announcement);
+    assert.equal(requests(placed, 'answerCall'), 1);
   });
 
   const names: [string, Record<string, unknown>, again?: Record<string, unknown>][] = [
