@@ -17,6 +17,8 @@ export interface SoakedApp {
   /** From here on the event loop's delay is measured. */
   begin(): void;
   look(): Promise<Look>;
+  /** Ends all connections on which nothing happens. Not while anybody may be about to use one. */
+  hush(): void;
   /** Ends it as the platform does. @returns its exit code */
   stop(): Promise<number | null>;
   /** Ends it at once. */
@@ -78,6 +80,7 @@ export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOpti
       await whenReady(webhook, { timeoutMs: 30_000, exited });
     },
     begin: () => void child?.send('begin'),
+    hush: () => void child?.send('hush'),
     look() {
       const { promise, resolve, reject } = Promise.withResolvers<Look>();
       looks.push(resolve);

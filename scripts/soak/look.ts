@@ -3,7 +3,9 @@ import type { SoakedApp } from './app.ts';
 
 /** What the app's process holds, once nothing of it is left to collect; and how it has done since it was begun with. */
 export interface Look {
+  /** In bytes: the process, JavaScript's heap and what of it is in use, and buffers outside of it. */
   rss: number;
+  heapTotal: number;
   heapUsed: number;
   external: number;
   /** What keeps the process alive, by Node's name for it; and `files`: open files and sockets, of which Linux alone tells. */
@@ -26,6 +28,7 @@ const everyMs = 1_000;
 /** Waits until a process without calls has let go of everything: twice in a row it holds the same. */
 export async function lookAtRest(app: SoakedApp, patienceMs = 15_000): Promise<Look> {
   const until = performance.now() + patienceMs;
+  app.hush();
   let last = await app.look();
   for (;;) {
     await setTimeout(everyMs);
@@ -46,6 +49,7 @@ export async function lookAgain(
 ): Promise<{ look: Look; faults: string[] }> {
   const until = performance.now() + patienceMs;
   for (;;) {
+    app.hush();
     const look = await app.look();
     const faults = compare(before, look);
     if (faults.length === 0 || performance.now() > until) return { look, faults };

@@ -1,7 +1,9 @@
 // Loaded into the app with --import: puts the soak's handler in the place of the shipped one, and says what the process
 // holds when it is asked. It ends with the one that started it.
 
+import { subscribe } from 'node:diagnostics_channel';
 import { readdirSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { registerHooks } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Look } from './look.ts';
@@ -19,9 +21,16 @@ const resolutionMs = 10;
 const delay = monitorEventLoopDelay({ resolution: resolutionMs });
 delay.enable();
 
+const servers = new Set<Server>();
+subscribe('http.server.request.start', (message) => {
+  servers.add((message as { server: Server }).server); // what Node says of this channel
+});
+
 process.on('message', (what) => {
   if (what === 'begin') delay.reset();
   if (what === 'look') process.send?.({ look: look() });
+  // Connections that wait for another request are nobody's leak: how many there are is for the clients to say.
+  if (what === 'hush') for (const server of servers) server.closeIdleConnections();
 });
 process.on('disconnect', () => process.exit());
 
@@ -31,10 +40,10 @@ function look(): Look {
   // Twice: what has a finalizer goes in the second.
   gc?.();
   gc?.();
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const { rss, heapTotal, heapUsed, external } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
   return {
-    ...{ rss, heapUsed, external, eventLoopDelayMs },
+    ...{ rss, heapTotal, heapUsed, external, eventLoopDelayMs },
     handles: countHandles(),
     usedMs: (user + system) / 1_000,
   };

@@ -140,17 +140,17 @@ async function run(
   });
   const elapsed = () => (performance.now() - begun) / 1_000;
   const waited = readWaitedMs(app.pid);
-  const rotating = setInterval(() => {
+  const rotating = setInterval(async () => {
+    await simulator.rotateKeys();
     rotations += 1;
     rotatedAt = performance.now();
-    void simulator.rotateKeys();
   }, rotateMs);
   const telling = setInterval(() => progress(describe(elapsed(), load, strangers)), tellMs);
   await load.keepUp(() => plan.next(minutes * 60 - elapsed()));
   const seconds = elapsed();
   clearInterval(rotating);
   clearInterval(telling);
-  const { eventLoopDelayMs, usedMs } = await app.look();
+  const { eventLoopDelayMs, usedMs } = await app.look(); // before it is disturbed by what follows
   const waitedMs = (readWaitedMs(app.pid) ?? 0) - (waited ?? 0);
   await strangers.stop();
   const { look: after, faults: held } = await lookAgain(app, before);
