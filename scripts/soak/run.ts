@@ -133,7 +133,7 @@ async function run(
   let rotatedAt = begun;
   let rotations = 0;
   const strangers = receiveStrangers({
-    ...{ simulator, port: app.port, seed, onFault: complain },
+    ...{ simulator, port: app.port, seed, signal, onFault: complain },
     // Who knows a call's address can spoil a rotation: for 5 s after a fetch no new kid is known, whoever was the cause.
     mayAskForKeys: () => performance.now() - rotatedAt < rotateMs - quietMs,
     addressOf: () => load.running.values().map(mediaAddressOf).find(Boolean),

@@ -40,6 +40,8 @@ export interface StrangersOptions {
   /** Between two of them, in milliseconds. */
   everyMs?: number;
   onFault: (fault: string) => void;
+  /** Aborts when those who linger are to go at once. */
+  signal: AbortSignal;
 }
 
 export interface Strangers {
@@ -75,10 +77,11 @@ export function receiveStrangers(options: StrangersOptions): Strangers {
     const head = upgradeHead(`/ws/${randomBytes(54).toString('base64url')}`, 'x');
     const socket = dial(options.port, beginning === 'half a head' ? head : beginning);
     socket.resume();
-    const patience = AbortSignal.timeout(heldMs);
+    const patience = AbortSignal.any([options.signal, AbortSignal.timeout(heldMs)]);
     await once(socket, 'close', { signal: patience }).catch(() => {});
     if (socket.closed) cutOff += 1;
-    else onFault(`a handshake that was never ended was held for ${heldMs / 1_000} s`);
+    else if (!options.signal.aborted)
+      onFault(`a handshake that was never ended was held for ${heldMs / 1_000} s`);
     socket.destroy();
   }
 
