@@ -12,11 +12,12 @@ export async function measureLoad(
   const running = await load.start({ ...target, port: server.port }, width);
   if (load.leavesWork === 'start') await settled?.();
   const [used, waited, told] = [await server.usedMicroseconds(), readWaitedMs(server.pid), records()];
-  const [begun, usedHere] = [performance.now(), process.cpuUsage()];
+  const [begun, usedHere, waitedHere] = [performance.now(), process.cpuUsage(), readWaitedMs()];
   const { count, figures } = await running.run(seconds);
   const ms = performance.now() - begun;
   const here = process.cpuUsage(usedHere);
   const waitedMs = (readWaitedMs(server.pid) ?? 0) - (waited ?? 0);
+  const waitedHereMs = (readWaitedMs() ?? 0) - (waitedHere ?? 0);
   const busy = (await server.usedMicroseconds()) - used;
   if (load.leavesWork === 'run') await settled?.();
   const microseconds = (await server.usedMicroseconds()) - used;
@@ -29,7 +30,10 @@ export async function measureLoad(
     cpuMicroseconds: microseconds / count,
     busyPercent: busy / ms / 10,
     loadBusyPercent: (here.user + here.system) / ms / 10,
-    ...(waited !== undefined && { waitedPercent: (waitedMs / ms) * 100 }),
+    ...(waited !== undefined && {
+      waitedPercent: (waitedMs / ms) * 100,
+      loadWaitedPercent: (waitedHereMs / ms) * 100,
+    }),
     recordsEach,
   };
 }

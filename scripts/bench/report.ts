@@ -56,13 +56,13 @@ export async function report(
 /** The report as a table. @param notes what else is to be said below it */
 export function tableOf(report: Report, notes: Table['notes']): Table {
   const { rounds, seconds, width, calls, machine, loadAverage, names, pairs, rows } = report;
-  const figures = (of: 'waitedPercent' | 'loadBusyPercent') =>
-    report.measured.flatMap((round) =>
+  const range = (of: 'waitedPercent' | 'loadWaitedPercent' | 'loadBusyPercent') => {
+    const all = report.measured.flatMap((round) =>
       Object.values(round).flatMap((trial) => Object.values(trial).flatMap((one) => one[of] ?? [])),
     );
-  const [waited, loadBusy] = [spreadOf(figures('waitedPercent')), spreadOf(figures('loadBusyPercent'))];
-  const range = ({ median, min, max }: typeof waited) =>
-    `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)}) %`;
+    const { median, min, max } = spreadOf(all);
+    return `${median.toFixed(0)} (${min.toFixed(0)}–${max.toFixed(0)}) %`;
+  };
   return {
     names,
     pairs,
@@ -97,12 +97,11 @@ export function tableOf(report: Report, notes: Table['notes']): Table {
         'busy',
         'of a processor; well below 100 %, the rate is what the load could do, and the CPU of one is what counts',
       ],
-      ['load', `busy ${range(loadBusy)}, in a process of its own`],
+      ['load', `busy ${range('loadBusyPercent')}, in a process of its own`],
       [
         'waited',
-        Number.isNaN(waited.median)
-          ? 'not known on this system'
-          : `servers ${range(waited)} of the time for a processor that others used`,
+        `for a processor that others used: servers ${range('waitedPercent')} of the time, the load ${range('loadWaitedPercent')}; ` +
+          "over 10 %, whether rates and times are met can't be told",
       ],
       [
         'machine',

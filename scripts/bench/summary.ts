@@ -38,8 +38,12 @@ export interface Row {
   values: Record<string, Spread>;
   /** By the pair's name, taken in each round by itself. */
   ratios: Record<string, Spread>;
-  goals: { of: string; limit: string; isMet: boolean }[];
+  /** Whether each is met; undefined where others had the processor for so long that it can't be told. */
+  goals: { of: string; limit: string; isMet: boolean | undefined }[];
 }
+
+/** For how much of the time somebody may wait for a processor before rates and times tell of others. */
+const disturbedPercent = 10;
 
 export const nameOf = ([of, to]: Pair): string => `${of} to ${to}`;
 
@@ -82,9 +86,21 @@ export function summarize(
           .map((pair) => [nameOf(pair), spread(...pair)] as const)
           .filter(([, { median }]) => Number.isFinite(median)),
       ),
-      goals: goals.map((goal) => judge(goal, spread(goal.of, goal.to))),
+      goals: goals.map((goal) => ({
+        ...judge(goal, spread(goal.of, goal.to)),
+        ...('isDisturbed' in figures[figure] && isDisturbed(rounds, trial) && { isMet: undefined }),
+      })),
     };
   });
+}
+
+function isDisturbed(rounds: readonly Round[], trial: string): boolean {
+  const waited = rounds.flatMap((round) =>
+    Object.values(round[trial] ?? {}).map(({ waitedPercent = 0, loadWaitedPercent = 0 }) =>
+      Math.max(waitedPercent, loadWaitedPercent),
+    ),
+  );
+  return spreadOf(waited).median > disturbedPercent;
 }
 
 function judge(

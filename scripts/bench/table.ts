@@ -38,6 +38,12 @@ export function writeMarkdown(table: Table): string {
   ].join('\n');
 }
 
+const judgements = new Map([
+  [true, 'met'],
+  [false, 'missed'],
+  [undefined, 'not told'],
+]);
+
 function cellsOf({ rows, names, pairs }: Table): string[][] {
   return [
     ['', ...names, ...pairs, 'goal'],
@@ -47,8 +53,7 @@ function cellsOf({ rows, names, pairs }: Table): string[][] {
       ...pairs.map((pair) => write(ratios[pair], 2, '')),
       goals
         .map(
-          ({ of, limit, isMet }) =>
-            `${goals.length > 1 ? `${of} ` : ''}${limit}: ${isMet ? 'met' : 'missed'}`,
+          ({ of, limit, isMet }) => `${goals.length > 1 ? `${of} ` : ''}${limit}: ${judgements.get(isMet)}`,
         )
         .join('; '),
     ]),

@@ -108,3 +108,17 @@ test('figures are medians with the least and the most, ratios are those of each 
   assert.deepEqual(perTrial?.values.app, { median: 1, min: 1, max: 1 });
   assert.deepEqual(perTrial?.ratios, {});
 });
+
+test('where others had the processor, rates are not judged, and what the processor was used for is', () => {
+  const app = { perSecond: 50, cpuMicroseconds: 10, waitedPercent: 1, loadWaitedPercent: 11 };
+  const goals = [{ of: 'app', atLeast: 1 }];
+  const rows = [
+    { label: 'upgrades/s', trial: 'upgrades', figure: 'perSecond', goals },
+    { label: 'CPU', trial: 'upgrades', figure: 'cpuMicroseconds', goals },
+  ] as const;
+  const judge = (figures: typeof app) =>
+    summarize([{ upgrades: { app: figures } }], ['app'], [], rows).map(({ goals }) => goals[0]?.isMet);
+  assert.deepEqual(judge(app), [undefined, true]);
+  assert.deepEqual(judge({ ...app, waitedPercent: 11, loadWaitedPercent: 1 }), [undefined, true]);
+  assert.deepEqual(judge({ ...app, loadWaitedPercent: 9 }), [true, true]);
+});
