@@ -22,17 +22,26 @@ export const anyJson: fc.Arbitrary<unknown> = fc
   )
   .map(asJson);
 
-/** An object that has some members of a good one, others that are nonsense, and some that nobody knows. */
+/**
+ * An object that has some members of a good one, others that are nonsense, and some that nobody knows; or all of a
+ * good one's but one.
+ */
 export function nearly(good: Readonly<Record<string, fc.Arbitrary<unknown>>>): fc.Arbitrary<object> {
   const members = Object.entries(good).map(
     ([name, value]) => [name, fc.oneof({ weight: 4, arbitrary: value }, anyJson)] as const,
   );
+  const some = fc.record(Object.fromEntries(members), { requiredKeys: [] });
+  const unknown = fc.dictionary(fc.constantFrom('more', ...hostileNames), fc.jsonValue(), { maxKeys: 2 });
+  const odd = fc.oneof(fc.constantFrom(undefined, null, '', 0, false), anyJson);
+  const allButOne = fc
+    .tuple(fc.record(good), fc.constantFrom('more', ...Object.keys(good)), odd)
+    .map(([all, name, value]) => ({ ...all, [name]: value }));
   return fc
-    .tuple(
-      fc.record(Object.fromEntries(members), { requiredKeys: [] }),
-      fc.dictionary(fc.constantFrom('more', ...hostileNames), fc.jsonValue(), { maxKeys: 2 }),
+    .oneof(
+      fc.tuple(unknown, some).map(([more, known]) => ({ ...more, ...known })),
+      allButOne,
     )
-    .map(([known, more]) => JSON.parse(JSON.stringify({ ...more, ...known })));
+    .map((value) => JSON.parse(JSON.stringify(value)));
 }
 
 /** A member that may be absent or null. */

@@ -6,6 +6,8 @@ import { type Config, ConfigError, loadConfig } from '../../src/config.ts';
 import { readTelemetrySettings } from '../../src/telemetry/settings.ts';
 import { anyText } from './arbitraries.ts';
 
+const audience = '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e';
+
 const host = fc.oneof(
   fc.domain(),
   fc.ipV4(),
@@ -14,14 +16,19 @@ const host = fc.oneof(
 );
 const url = fc
   .tuple(
-    fc.constantFrom('https://', 'http://', 'HTTPS://', 'wss://', ''),
-    fc.constantFrom('', '', '', 'user:pass@', 'user@'),
+    fc.constantFrom('https://', 'https://', 'http://', 'http://', 'HTTPS://', 'wss://', ''),
+    fc.constantFrom('', '', '', '', 'user:pass@', ':pass@'),
     host,
-    fc.constantFrom('', ':8443', ':0', ':65536'),
-    fc.constantFrom('', '/', '/path', '?query', '#hash', '/?', '/../'),
+    fc.constantFrom('', '', ':8443', ':65536'),
+    fc.constantFrom('', '', '/', '/path', '?query', '#hash', '/../'),
   )
   .map((parts) => parts.join(''));
-const secret = fc.string({ unit: fc.constantFrom(...'abcXYZ019+/=-_ ,'), minLength: 28, maxLength: 80 });
+const secret = fc
+  .array(fc.string({ unit: fc.constantFrom(...'abcXYZ019+/=-_'), minLength: 30, maxLength: 34 }), {
+    minLength: 1,
+    maxLength: 3,
+  })
+  .map((parts) => parts.join(', '));
 const base64 = fc
   .uint8Array({ minLength: 1, maxLength: 64 })
   .map((bytes) => Buffer.from(bytes).toString('base64'));
@@ -83,6 +90,7 @@ const likely: Record<string, fc.Arbitrary<string>> = {
   LOG_LEVEL: fc.constantFrom('trace', 'info', 'silent'),
 };
 const names = Object.keys(likely);
+const addresses = names.filter((name) => likely[name] === url);
 
 /** What a process may have around it. */
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -108,14 +116,16 @@ const environment: fc.Arbitrary<Environment> = fc.record(
 );
 /** One in which nothing is. */
 const nonsense = fc.dictionary(fc.constantFrom(...names), anyText);
-/** One in which a few settings differ from a good one: most of these are taken. */
-const nearlyGood = environment.chain((env) =>
-  fc.subarray(Object.keys(env), { maxLength: 3 }).map((few) => ({
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => few.includes(name))),
-    ACS_AUDIENCE: '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e',
-    PUBLIC_URL: few.includes('PUBLIC_URL') ? env.PUBLIC_URL : 'https://calls.example.com',
-  })),
-);
+/** One in which a single setting is not as it is known to be good: most of these are taken. */
+const nearlyGood: fc.Arbitrary<Environment> = fc
+  .tuple(
+    fc
+      .constantFrom(...names, ...addresses, ...addresses)
+      .chain((name) => fc.record({ [name]: likely[name] ?? anyText })),
+    fc.constantFrom({}, { WEBSITE_SITE_NAME: 'app' }),
+  )
+  .map(([setting, site]) => ({ ACS_AUDIENCE: audience, ...site, ...setting }));
+
 /** What comes of an environment. Whatever else is thrown is a fault. */
 function load(env: Environment): { config?: Config; faults: readonly string[] } {
   try {
@@ -128,11 +138,11 @@ function load(env: Environment): { config?: Config; faults: readonly string[] } 
 }
 
 function assertTrusted(text: string, isLocalAllowed: boolean) {
-  const { protocol, hostname, username, hash } = new URL(text);
+  const { protocol, hostname, username, password, hash } = new URL(text);
   const isLocal = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
   assert.ok(protocol === 'https:' || (protocol === 'http:' && isLocal), text);
   assert.ok(isLocalAllowed || !isLocal, text);
-  assert.deepEqual([username, hash], ['', ''], text);
+  assert.deepEqual([username, password, hash], ['', '', ''], text);
 }
 
 export const configProperties = {
@@ -158,7 +168,7 @@ export const configProperties = {
   ),
 
   'what is taken is in its bounds, and trusts no one that it should not': fc.property(
-    fc.oneof(nearlyGood, environment),
+    fc.oneof({ weight: 9, arbitrary: nearlyGood }, environment),
     (env: Environment) => {
       const { config } = load(env);
       if (!config) return;
@@ -182,6 +192,8 @@ export const configProperties = {
         if (each !== undefined) assertTrusted(each, isLocalAllowed);
       }
       if (config.publicUrl !== undefined) assert.equal(new URL(config.publicUrl).origin, config.publicUrl);
+      if (config.acs)
+        assert.equal(new URL(config.acs.endpoint).href, `${new URL(config.acs.endpoint).origin}/`);
       if (config.acs && !('connectionString' in config.acs)) assert.match(config.acs.endpoint, /^https:/i);
     },
   ),
@@ -190,7 +202,7 @@ export const configProperties = {
     connectionString,
     (text) => {
       const { config } = load({
-        ACS_AUDIENCE: '8d0f5c3e-4a53-4c1b-9c8e-0f1a2b3c4d5e',
+        ACS_AUDIENCE: audience,
         ACS_CONNECTION_STRING: text,
       });
       if (!config?.acs || !('connectionString' in config.acs)) return;

@@ -53,7 +53,7 @@ const goodCallEvent = fc.record({
 
 const party = nearly({ rawId: anyText, phoneNumber: nearly({ value: anyText }) });
 const incomingCall = {
-  incomingCallContext: fc.string({ minLength: 1 }),
+  incomingCallContext: fc.string({ maxLength: 2 }),
   serverCallId: id,
   correlationId: id,
   from: party,

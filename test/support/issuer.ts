@@ -130,10 +130,11 @@ export async function createIssuer({ audience = randomUUID() }: { audience?: str
       for (const response of held) json(response, document());
       held = [];
     },
-    /** From now on another key signs; the old one is served no more. */
-    rotate(): SigningKey {
-      keys = [createSigningKey()];
-      return keys[0] ?? first;
+    /** From now on another key signs; the old one is served no more, unless it is to be kept. */
+    rotate({ keep = false } = {}): SigningKey {
+      const next = createSigningKey();
+      keys = [next, ...(keep ? keys : [])];
+      return next;
     },
     token(options: TokenOptions = {}): string {
       const key = options.key ?? keys[0] ?? first;
