@@ -48,10 +48,10 @@ export function describeError(error: unknown, depth = 3): Record<string, unknown
  *
  * @param options.burst lines of one kind in a window
  * @param options.windowMs length of a window in milliseconds
- * @param options.now clock in milliseconds
+ * @param options.now monotonic clock in milliseconds
  * @returns undefined where no line may be written now, else what goes into it
  */
-export function createLogLimiter({ burst = 50, windowMs = 10_000, now = Date.now } = {}) {
+export function createLogLimiter({ burst = 50, windowMs = 10_000, now = () => performance.now() } = {}) {
   const windows = new Map<string, { start: number; lines: number; suppressed: number }>();
   return (kind: string): { suppressed?: number } | undefined => {
     const time = now();

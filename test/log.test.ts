@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createLog } from '../src/log.ts';
+import { createLog, createLogLimiter } from '../src/log.ts';
 
 describe('the log', () => {
   for (const level of ['error', 'silent'] as const) {
@@ -16,4 +16,14 @@ describe('the log', () => {
       assert.ok(Date.parse(time) > 0);
     });
   }
+});
+
+describe('the bound on log lines', () => {
+  it('is of the next window too after the wall clock was set back', (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    const mayLog = createLogLimiter({ burst: 1, windowMs: 0 });
+    assert.ok(mayLog('a kind'));
+    t.mock.timers.setTime(Date.now() - 3_600_000);
+    assert.ok(mayLog('a kind'));
+  });
 });

@@ -150,6 +150,20 @@ describe('an unknown kid', () => {
     assert.equal(issuer.fetches, 2);
   });
 
+  it('is looked for whatever the wall clock says, be it set back', async (t) => {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
+    const issuer = await createIssuer();
+    const keys = createSigningKeys({ jwksUrl: issuer.jwksUrl, log: createRecordedLog().log, pauseMs: 0 });
+    t.after(async () => {
+      keys.close();
+      await issuer.close();
+    });
+    await keys.find(issuer.key.kid);
+    t.mock.timers.setTime(Date.now() - 3_600_000);
+    const { kid } = issuer.rotate();
+    await keys.find(kid);
+  });
+
   it('is refused if that fetch has no such key either', async (t) => {
     const { issuer, clock, keys } = await setUpWarm(t);
     clock.time += 5000;
