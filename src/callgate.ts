@@ -23,7 +23,7 @@ export interface CallgateOptions {
   telemetry?: Pick<Telemetry, 'upgrade' | 'within' | 'tag'>;
   /** Durations other than the standard ones. */
   signingKeys?: Partial<SigningKeysOptions>;
-  calls?: Partial<Pick<CallsOptions, 'limits' | 'admitMs' | 'reportMs' | 'now'>>;
+  calls?: Partial<Pick<CallsOptions, 'limits' | 'admitMs' | 'reportMs' | 'now' | 'playbackClock'>>;
   incoming?: Partial<Pick<IncomingCallsOptions, 'answerMs' | 'rememberMs' | 'now'>>;
 }
 

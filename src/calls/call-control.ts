@@ -4,6 +4,7 @@ import type { WebSocket } from 'ws';
 import { describeError, type Logger } from '../log.ts';
 import type { AudioBudget } from '../media/audio-queue.ts';
 import type { Frame } from '../media/frames.ts';
+import type { PlaybackClock } from '../media/playback.ts';
 import type { SessionEnd } from '../media/session.ts';
 import { errorKeys, event, msSince } from '../telemetry/event.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
@@ -45,6 +46,7 @@ export interface CallOptions {
   /** Undefined where this app can't ask anything of ACS. */
   client: AcsClient | undefined;
   audioBudget: AudioBudget;
+  playbackClock: PlaybackClock;
   limits: CallLimits;
   log: Logger;
   within: Telemetry['within'];
@@ -72,6 +74,7 @@ export function createCall(options: CallOptions) {
   const listeners = createListeners({ onError: handlerFailed });
   const media = createMediaLeg({
     audioBudget: options.audioBudget,
+    playbackClock: options.playbackClock,
     idleMs: limits.idleMs,
     log: () => identity.log,
     onFrame: hear,

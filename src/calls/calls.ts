@@ -7,6 +7,7 @@ import type { Binding } from '../auth/binding.ts';
 import { AtCapacity, BindingRefused, Draining, type Refusal } from '../auth/refusals.ts';
 import type { Logger } from '../log.ts';
 import { createAudioBudget } from '../media/audio-queue.ts';
+import type { PlaybackClock } from '../media/playback.ts';
 import { type CallTags, noTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Handler } from './call.ts';
@@ -31,6 +32,7 @@ export interface CallsOptions {
   /** How long after the longest call its events are taken. */
   reportMs?: number;
   now?: () => number;
+  playbackClock?: PlaybackClock;
 }
 
 /** What is known of a call that is announced. */
@@ -52,7 +54,9 @@ export function createCalls(options: CallsOptions) {
   const { handler, client, maxCalls, maxCallMs, log } = options;
   const { admitMs = 60_000, reportMs = 3_600_000, now = Date.now, within = noTelemetry.within } = options;
   const limits = { ...standardLimits, idleMs: options.idleMs, ...options.limits };
-  const shared = { handler, client, audioBudget: createAudioBudget(), limits, log, within, track };
+  const { playbackClock = {} } = options;
+  const audioBudget = createAudioBudget();
+  const shared = { handler, client, audioBudget, playbackClock, limits, log, within, track };
   const running = new Map<string, CallControl>();
   // Only as long as their binding alone would let a socket in.
   const over = new Map<string, { issuedAt: number; tags: CallTags }>();
@@ -128,8 +132,12 @@ export function createCalls(options: CallsOptions) {
       return running.size < maxCalls ? undefined : new AtCapacity();
     },
 
-    /** Whether events of a call may come in: a binding holds for them an hour longer than the call may last. */
+    /**
+     * Whether events of a call may come in: while it runs, whatever becomes of the clock; else its binding holds for
+     * them an hour longer than the call may last.
+     */
     admitEvents(binding: Binding | undefined): Refusal | undefined {
+      if (binding && running.has(binding.callId)) return undefined;
       const isLate = binding && now() - binding.issuedAt > maxCallMs + reportMs;
       return isLate ? new BindingRefused('too_late') : undefined;
     },

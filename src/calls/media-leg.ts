@@ -4,12 +4,13 @@ import type { WebSocket } from 'ws';
 import { createLogLimiter, type Logger } from '../log.ts';
 import type { AudioBudget } from '../media/audio-queue.ts';
 import { type AudioFrame, defaultFormat, type Frame, formatAudio } from '../media/frames.ts';
-import { createPlayer } from '../media/playback.ts';
+import { createPlayer, type PlaybackClock } from '../media/playback.ts';
 import { createCounters, openSession, type Session, type SessionEnd } from '../media/session.ts';
 import { event, msSince } from '../telemetry/event.ts';
 
 export interface MediaLegOptions {
   audioBudget: AudioBudget;
+  playbackClock: PlaybackClock;
   idleMs: number;
   log: () => Logger;
   onFrame: (frame: Frame) => void;
@@ -20,7 +21,7 @@ export interface MediaLegOptions {
 
 /** The media of one call. */
 export function createMediaLeg(options: MediaLegOptions) {
-  const { audioBudget, idleMs, log, onFrame, onError, onLost } = options;
+  const { audioBudget, playbackClock, idleMs, log, onFrame, onError, onLost } = options;
   const mayLog = createLogLimiter({ burst: 3, windowMs: 60_000 });
   const mayLogBargeIn = createLogLimiter({ burst: 30, windowMs: 60_000 });
   const counters = createCounters();
@@ -35,6 +36,7 @@ export function createMediaLeg(options: MediaLegOptions) {
     budget: audioBudget,
     format: () => format,
     write: sendAudio,
+    ...playbackClock,
   });
 
   /** Takes a socket; the one before it is closed. */

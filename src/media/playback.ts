@@ -11,7 +11,14 @@ export interface Playback {
   readonly finished: Promise<'played' | 'stopped'>;
 }
 
-export interface PlayerOptions {
+export interface PlaybackClock {
+  /** A monotonic clock in milliseconds: the wall clock jumps. */
+  readonly now?: () => number;
+  /** Runs something later, once; returns what cancels it. */
+  readonly schedule?: (run: () => void, ms: number) => () => void;
+}
+
+export interface PlayerOptions extends PlaybackClock {
   /** Sends one frame. False if it can't now: it is offered again. The bytes are valid during the call only. */
   readonly write: (pcm: Uint8Array) => boolean;
   /** The format of the call at this moment. */
@@ -23,10 +30,6 @@ export interface PlayerOptions {
   readonly maxQueuedMs?: number;
   /** How often the lead is filled up, in milliseconds. Well below `aheadMs`. */
   readonly tickMs?: number;
-  /** A monotonic clock in milliseconds: the wall clock jumps. */
-  readonly now?: () => number;
-  /** Runs something later, once; returns what cancels it. */
-  readonly schedule?: (run: () => void, ms: number) => () => void;
 }
 
 const frameMs = 20;

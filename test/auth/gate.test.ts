@@ -232,6 +232,34 @@ describe('the gate refuses, at both doors', () => {
   });
 });
 
+describe('a token whose issuer has another clock', () => {
+  const issuedAt = Date.UTC(2026, 0, 1);
+  const hoursMs = 3_600_000;
+
+  for (const [when, clock, status] of [
+    ['5 s before its nbf', issuedAt - 5_000, 101],
+    ['a millisecond earlier', issuedAt - 5_001, 401],
+    ['a millisecond less than 5 s after its exp', issuedAt + hoursMs + 4_999, 101],
+    ['5 s after its exp', issuedAt + hoursMs + 5_000, 401],
+  ] as const) {
+    it(`is ${status === 101 ? 'good' : 'refused'} at both doors ${when}`, async (t) => {
+      t.mock.timers.enable({ apis: ['Date'], now: clock });
+      const all = await startGate(t);
+      const claims = { nbf: issuedAt / 1000, exp: (issuedAt + hoursMs) / 1000 };
+      const headers = all.bearer(all.issuer.token({ claims }));
+      const { media, events } = all.bindings.issue();
+      const answers = [
+        await all.upgrade(`/ws/${media}`, headers),
+        await all.callBack(`/api/callbacks/${events}`, headers),
+      ];
+      assert.deepEqual(
+        answers.map((answer) => answer.status),
+        status === 101 ? [101, 200] : [401, 401],
+      );
+    });
+  }
+});
+
 describe('while keys are fetched, the gate', () => {
   it('answers 503 before the first ones if the issuer is down, and lets in as soon as it is back', async (t) => {
     const all = await startGate(t, { warm: false });

@@ -6,6 +6,7 @@ import type { CallOptions } from '../../simulator/calls/handle.ts';
 import type { ReceivedFrame } from '../../simulator/media/stream.ts';
 import type { Call, Handler } from '../../src/calls/call.ts';
 import { handler as echo } from '../../src/handler.ts';
+import { createManualClock } from '../media/manual-clock.ts';
 import { type AppOptions, catchCall, end, startApp } from '../support/app.ts';
 
 const limits = { concurrency: true, timeout: 120_000 };
@@ -55,6 +56,9 @@ async function startCall(
 function counting(ms: number): Int16Array {
   return Int16Array.from({ length: ms * 24 }, (_, at) => at % 30_000);
 }
+
+const lengthOf = (frames: readonly ReceivedFrame[]) =>
+  frames.reduce((sum, frame) => sum + (frame.kind === 'audio' ? frame.pcm.length : 0), 0);
 
 const bytesOf = (samples: Int16Array) => Buffer.from(samples.buffer);
 
@@ -144,6 +148,22 @@ describe('play', limits, () => {
     }
   });
 
+  it('brings half a minute that was handed over in one go to the caller whole', async (t) => {
+    const clock = createManualClock();
+    const { running, untilFrames, frames, pcm } = await startCall(t, { calls: { playbackClock: clock } });
+    const speech = counting(30_000);
+    const playback = running.play(speech);
+    assert.equal(playback.refusedMs, 0);
+    for (let heardMs = 100; heardMs <= 30_000; heardMs += 100) {
+      clock.advance(100);
+      await untilFrames((frames) => lengthOf(frames) >= heardMs * 48);
+      assert.ok(lengthOf(frames) <= (heardMs + 500) * 48, 'never more than half a second ahead');
+    }
+    clock.advance(1);
+    assert.equal(await playback.finished, 'played');
+    assert.ok(pcm().equals(bytesOf(speech)));
+  });
+
   it('takes pieces of any length, and what is a Uint8Array too', async (t) => {
     const { running, untilFrames, pcm } = await startCall(t);
     const speech = bytesOf(counting(400));
@@ -158,12 +178,14 @@ describe('play', limits, () => {
     assert.ok(pcm().equals(speech));
   });
 
-  it('keeps two minutes and counts the rest as refused', async (t) => {
-    const { running } = await startCall(t);
+  it('keeps two minutes, and says how much it refused: to the handler, and in the log', async (t) => {
+    const { app, running } = await startCall(t);
     const playback = running.play(new Uint8Array(130_000 * 48));
     assert.equal(playback.refusedMs, 10_000);
     running.stop();
     assert.equal(await playback.finished, 'stopped');
+    await running.hangUp();
+    assert.equal((await app.log.until('call ended')).playbackRefusedMs, 10_000);
   });
 });
 

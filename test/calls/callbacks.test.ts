@@ -161,10 +161,11 @@ describe('an event', limits, () => {
 
   it('comes in for an hour after the longest call, and no longer', async (t) => {
     let now = Date.now();
-    const { placed } = await startCall(t, {
+    const { placed, running } = await startCall(t, {
       env: { MAX_CALL_SECONDS: '7200' },
       calls: { now: () => now },
     });
+    await running.hangUp();
     now += (7200 + 3600 - 300) * 1000;
     assert.equal((await placed.post([placed.event('PlayStarted')])).status, 200);
     now += 600_000;

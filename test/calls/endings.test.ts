@@ -123,6 +123,17 @@ describe('a call is hung up, once', limits, () => {
     });
   }
 
+  it('when its media has failed, though its handler never returns', async (t) => {
+    const caught = catchCall(() => new Promise(() => {}));
+    const app = await startApp(t, { handler: caught.handler });
+    const placed = app.simulator.placeCall();
+    const running = await caught.call;
+    await connected(placed);
+    await placed.post([placed.event('MediaStreamingFailed')]);
+    await end(running);
+    await assertHungUp(app, placed);
+  });
+
   it('when the process stops', async (t) => {
     const { handler, call } = catchCall();
     const app = await startApp(t, { handler });
@@ -225,6 +236,18 @@ describe('a call that is over for ACS', limits, () => {
     await app.callgate.stop(0);
     assert.deepEqual(hangUps(placed), []);
     assert.equal(app.callgate.size, 0);
+  });
+
+  it('is over here, though its handler never returns', async (t) => {
+    const caught = catchCall(() => new Promise(() => {}));
+    const app = await startApp(t, { handler: caught.handler });
+    const placed = app.simulator.placeCall();
+    const running = await caught.call;
+    placed.hangUp();
+    await end(running);
+    assert.equal(app.callgate.size, 0, 'its slot is free');
+    await app.callgate.stop(3_600_000);
+    assert.deepEqual(hangUps(placed), []);
   });
 
   it('is not hung up after any other end that it has told', async (t) => {

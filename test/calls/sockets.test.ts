@@ -102,10 +102,14 @@ describe('a second socket of the same call', limits, () => {
 
 describe('a socket that drops', limits, () => {
   it('is asked for again, once, and the handler goes on with its successor', async (t) => {
-    const { handler, call } = catchCall();
-    const app = await startApp(t, { handler, calls: { limits: { askAgainMs: 100 } }, simulator: mute });
+    const caught = catchCall();
+    const app = await startApp(t, {
+      handler: caught.handler,
+      calls: { limits: { askAgainMs: 100 } },
+      simulator: mute,
+    });
     const placed = app.simulator.placeCall();
-    const running = await call;
+    const running = await caught.call;
     await placed.until('event', ({ event }) => event === 'MediaStreamingStarted');
     placed.stream?.socket?.drop();
     await placed.until('upgrade', () => upgrades(placed) === 2);
@@ -120,6 +124,7 @@ describe('a socket that drops', limits, () => {
     placed.stream?.socket?.drop();
     await placed.until('upgrade', () => upgrades(placed) === 3);
     assert.deepEqual(asked(placed, 'startMediaStreaming'), [202, 202], 'once for each drop');
+    assert.equal(caught.runs, 1, 'it is the same Call');
     await running.hangUp();
     assert.deepEqual(asked(placed, 'terminate'), [204]);
   });

@@ -6,6 +6,7 @@ import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import { createBindings } from '../../src/auth/binding.ts';
 import { upgrade } from '../auth/gate-server.ts';
 import { exitOf, startBesideAcs } from '../support/process.ts';
+import { assertLostNothing } from './lossless.ts';
 
 type Running = Awaited<ReturnType<typeof startBesideAcs>>;
 
@@ -43,17 +44,6 @@ async function bringAnother({ url, simulator }: Running) {
   const path = `/ws/${createBindings({ keys: [signingKey] }).issue().media}`;
   const authorization = `Bearer ${await simulator.token()}`;
   return (await upgrade(Number(new URL(url).port), path, { authorization })).status;
-}
-
-async function assertLostNothing(call: SimulatedCall) {
-  const { outcome, problem, media, operations } = await call.ended;
-  assert.deepEqual([outcome, problem], ['the caller hung up', undefined]);
-  assert.ok(media && media.sent > 0);
-  assert.deepEqual(
-    { returned: media.returned, foreign: media.foreign, repeated: media.repeated, unheard: media.unheard },
-    { returned: media.sent, foreign: 0, repeated: 0, unheard: {} },
-  );
-  assert.deepEqual(operations, ['answerCall'], 'nobody hung it up');
 }
 
 describe('SIGTERM with 50 calls', { timeout: 120_000 }, () => {

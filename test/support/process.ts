@@ -53,13 +53,17 @@ export async function exitOf(child: ChildProcess): Promise<number | null> {
   return code ?? null;
 }
 
-/** Starts it beside a local ACS, and waits until it is ready. */
-export async function startBesideAcs(t: TestContext, env: Readonly<Record<string, string>> = {}) {
+/** Starts it, or another program, beside a local ACS, and waits until it is ready. */
+export async function startBesideAcs(
+  t: TestContext,
+  env: Readonly<Record<string, string>> = {},
+  program?: string,
+) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const simulator = await createSimulator({ app: `${url}/api/incoming-call` });
   t.after(() => simulator.close());
-  const app = start(t, { ...simulator.env(), PORT: port, ...env });
+  const app = start(t, { ...simulator.env(), PORT: port, ...env }, program);
   await app.said(/^ready$/);
   return { ...app, url, simulator };
 }
