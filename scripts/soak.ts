@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { createCommand, fromHere, onSignal, parseSeed } from '../simulator/cli.ts';
+import { CallError } from './call-client.ts';
 import { soak } from './soak/run.ts';
 import { tabulate } from './soak/summary.ts';
 
@@ -31,19 +32,25 @@ onSignal(() => interrupted.abort());
 
 const progress = (line: string) => console.error(line);
 const { signal } = interrupted;
-const figures = await soak({
-  calls,
-  minutes,
-  seed,
-  oneIn: misbehaving,
-  rotateSeconds: rotate,
-  progress,
-  signal,
-});
-if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(figures, undefined, 2)}\n`);
-console.log(`\n${tabulate(figures)}`);
-for (const fault of figures.faults) console.error(fault);
-process.exitCode = figures.faults.length === 0 ? 0 : 1;
+try {
+  const figures = await soak({
+    calls,
+    minutes,
+    seed,
+    oneIn: misbehaving,
+    rotateSeconds: rotate,
+    progress,
+    signal,
+  });
+  if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(figures, undefined, 2)}\n`);
+  console.log(`\n${tabulate(figures)}`);
+  for (const fault of figures.faults) console.error(fault);
+  process.exitCode = figures.faults.length === 0 ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof CallError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
 
 function parseCount(least: number, most: number) {
   return (value: string): number => {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { whenReady } from '../call-client.ts';
+import { CallError, whenReady } from '../call-client.ts';
 import { freePort, localEnv, root } from '../dev-app.ts';
 import type { Look } from './look.ts';
 import type { Tally } from './menu.ts';
@@ -12,10 +12,13 @@ export interface SoakedApp {
   readonly webhook: string;
   readonly port: number;
   readonly pid: number | undefined;
+  /** Aborts when it ends. */
+  readonly gone: AbortSignal;
   /** Starts it against a simulator. @param simulator the environment that makes it take that for ACS */
   start(simulator: Record<string, string>): Promise<void>;
   /** From here on the event loop's delay is measured. */
   begin(): void;
+  /** @throws {CallError} it has ended */
   look(): Promise<Look>;
   /** Ends all connections on which nothing happens. Not while anybody may be about to use one. */
   hush(): void;
@@ -44,6 +47,7 @@ export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOpti
   if (port === undefined) throw new Error('no port is free on 127.0.0.1');
   const webhook = `http://127.0.0.1:${port}/api/incoming-call`;
   const looks: ((look: Look) => void)[] = [];
+  const gone = new AbortController();
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> | undefined;
 
@@ -52,12 +56,18 @@ export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOpti
     else looks.shift()?.(message.look);
   }
 
+  /** What it doesn't hear since it has ended is noticed by that. */
+  function tell(what: 'begin' | 'look' | 'hush') {
+    if (child?.connected) child.send(what);
+  }
+
   return {
     webhook,
     port,
     get pid() {
       return child?.pid;
     },
+    gone: gone.signal,
     async start(simulator) {
       const loads = ['--expose-gc', '--import', './src/telemetry.ts', '--import', probe];
       child = spawn(process.execPath, [...loads, 'src/main.ts'], {
@@ -77,15 +87,16 @@ export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOpti
       if (stderr) createInterface({ input: stderr }).on('line', onComplaint);
       child.on('message', (message) => take(message as Message)); // nobody else sends any
       exited = once(child, 'close').then(([code]: (number | null)[]) => code ?? null);
+      exited.then(() => gone.abort());
       await whenReady(webhook, { timeoutMs: 30_000, exited });
     },
-    begin: () => void child?.send('begin'),
-    hush: () => void child?.send('hush'),
+    begin: () => tell('begin'),
+    hush: () => tell('hush'),
     look() {
       const { promise, resolve, reject } = Promise.withResolvers<Look>();
       looks.push(resolve);
-      exited?.then((code) => reject(new Error(`the app ended with ${code}`)));
-      child?.send('look');
+      exited?.then((code) => reject(new CallError(`The app ended with ${code} in the middle of it.`)));
+      tell('look');
       return promise;
     },
     async stop() {

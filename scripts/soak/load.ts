@@ -24,6 +24,8 @@ export interface LoadOptions {
   calls: number;
   /** Aborts when all calls are to end. */
   signal: AbortSignal;
+  /** Aborts when the app says no more. */
+  gone: AbortSignal;
   /** Is told of each call that is placed. */
   onPlaced: (id: string, kind: CallPlan['kind']) => void;
   /** What the app has said of a call by now. */
@@ -68,7 +70,7 @@ export function createLoad(options: LoadOptions) {
 
   /** What the app says comes by another way than what ACS saw, and later perhaps. */
   async function settle(call: DrivenCall): Promise<void> {
-    const patience = AbortSignal.timeout(accountMs);
+    const patience = AbortSignal.any([options.gone, AbortSignal.timeout(accountMs)]);
     let faults = judge(call, options.appSideOf(call.id));
     while (faults.length > 0 && !patience.aborted) {
       await wait(100, patience);

@@ -1,6 +1,7 @@
 import { createSimulator, type Simulator } from '../../simulator/simulator.ts';
 import { describeMachine, type Machine, readWaitedMs } from '../bench/machine.ts';
 import { prepareApp, type SoakedApp } from './app.ts';
+import { attempts } from './attempts.ts';
 import { mediaAddressOf } from './drive.ts';
 import { createLoad, type LoadFigures, type LoadOptions } from './load.ts';
 import { createLogBook } from './log-book.ts';
@@ -8,7 +9,7 @@ import { type Look, lookAgain, lookAtRest } from './look.ts';
 import type { Tally } from './menu.ts';
 import { type CallPlan, createPlan, plainCall } from './plan.ts';
 import { createSpread, type Spread } from './spread.ts';
-import { attempts, receiveStrangers, type Strangers } from './strangers.ts';
+import { receiveStrangers, type Strangers } from './strangers.ts';
 
 export interface SoakOptions {
   /** How many calls at a time, and for how many minutes. */
@@ -53,9 +54,13 @@ const warmUpSeconds = 5;
 const quietMs = 10_000;
 const tellMs = 5_000;
 
-/** Soaks the app: has calls with it for as long as asked, and finds out what that did to it. */
+/**
+ * Soaks the app: has calls with it for as long as asked, and finds out what that did to it.
+ *
+ * @throws {CallError} it does not start, or ends in the middle of it
+ */
 export async function soak(options: SoakOptions): Promise<SoakFigures> {
-  const { calls, seed, progress, signal } = options;
+  const { calls, seed, progress } = options;
   const faults: string[] = [];
   const complain = (fault: string) => {
     faults.push(fault);
@@ -72,10 +77,12 @@ export async function soak(options: SoakOptions): Promise<SoakFigures> {
     onComplaint: (line) => complain(`the app wrote to stderr: ${line}`),
     onTally: (tally) => tallies.set(tally.correlationId ?? '', tally),
   });
+  // Without an app there is no point in going on.
+  const signal = AbortSignal.any([options.signal, app.gone]);
   const late = createSpread();
   const simulator = await createSimulator({ app: app.webhook, seed, graceMs: 5_000, onTurn: late.record });
   const loadOptions: LoadOptions = {
-    ...{ simulator, calls, signal, complain },
+    ...{ simulator, calls, signal, gone: app.gone, complain },
     onPlaced: (id, kind) => kinds.set(id, kind),
     appSideOf: (id) => ({ lines: book.of(id), tally: tallies.get(id) }),
     onJudged(id) {
@@ -85,6 +92,7 @@ export async function soak(options: SoakOptions): Promise<SoakFigures> {
   };
   try {
     await app.start(simulator.env());
+    progress(`the app is process ${app.pid}`);
     progress(`warming up: ${calls} calls of ${warmUpSeconds} s`);
     await warmUp(loadOptions);
     const before = await lookAtRest(app);
@@ -116,7 +124,7 @@ async function warmUp(options: LoadOptions): Promise<void> {
 
 /** The calls, and what goes on around them. */
 async function run(
-  { minutes, seed, oneIn, rotateSeconds, progress, signal }: SoakOptions,
+  { minutes, seed, oneIn, rotateSeconds, progress }: SoakOptions,
   parts: {
     simulator: Simulator;
     app: SoakedApp;
@@ -125,8 +133,9 @@ async function run(
     complain: (fault: string) => void;
   },
 ) {
-  const { simulator, app, before, complain } = parts;
-  const load = createLoad(parts.loadOptions);
+  const { simulator, app, before, loadOptions, complain } = parts;
+  const { signal } = loadOptions;
+  const load = createLoad(loadOptions);
   const plan = createPlan({ seed, oneIn });
   const rotateMs = rotateSeconds * 1_000;
   const begun = performance.now();
@@ -193,4 +202,4 @@ function compareRefusals(
     .map(([reason, count]) => `refusals in the log for ${reason}: ${logged.get(reason) ?? 0}, not ${count}`);
 }
 
-export const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
+const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);

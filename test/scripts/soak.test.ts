@@ -3,9 +3,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { attempts } from '../../scripts/soak/attempts.ts';
 import { misconduct } from '../../scripts/soak/mischief.ts';
 import type { SoakFigures } from '../../scripts/soak/run.ts';
-import { attempts } from '../../scripts/soak/strangers.ts';
 import { run } from './support.ts';
 
 const sum = (counts: Readonly<Record<string, number>>) =>
@@ -74,6 +74,15 @@ test('Ctrl-C ends it early, with a summary of what ran', async (t) => {
   const figures = await readFigures(directory);
   assert.equal(figures.endedEarly, true);
   assertSound(figures, 2);
+});
+
+test('an app that ends in the middle of it is noticed at once', async (t) => {
+  const soak = run(t, 'scripts/soak.ts', ['--calls', '2']);
+  await soak.says(/^ +\d+ s {2}2 calls, /m);
+  const [, pid] = /^the app is process (\d+)$/m.exec(soak.err) ?? [];
+  process.kill(Number(pid), 'SIGKILL');
+  assert.equal(await soak.exited, 1);
+  assert.match(soak.err, /^The app ended with null in the middle of it\.$/m);
 });
 
 test('says what is wrong with its options', async (t) => {
