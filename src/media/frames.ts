@@ -86,19 +86,28 @@ export function malformed(why: MalformedWhy): MalformedFrame {
   return { kind: 'malformed', why };
 }
 
+const audioHead = Buffer.from('{"Kind":"AudioData","AudioData":{"Data":"');
+const audioTail = Buffer.from('"},"StopAudio":null}');
+
 /**
- * The message that plays audio to the call.
+ * The message that plays audio to the call. It is put together as the bytes that go out: a text would be copied twice
+ * more on its way, and while its write is under way Node would hold it beside its copy.
  *
  * @param audio a frame as it came in, or PCM in the call's format
  */
-export function formatAudio(audio: AudioFrame | Uint8Array): string {
+export function formatAudio(audio: AudioFrame | Uint8Array): Buffer {
   const data = isAudioFrame(audio) ? audio.data : toBase64(audio);
-  return `{"Kind":"AudioData","AudioData":{"Data":"${data}"},"StopAudio":null}`;
+  const tailAt = audioHead.length + data.length;
+  const message = Buffer.allocUnsafe(tailAt + audioTail.length);
+  message.set(audioHead);
+  message.write(data, audioHead.length, 'latin1');
+  message.set(audioTail, tailAt);
+  return message;
 }
 
 /** The message that makes ACS drop what it has been sent and hasn't played yet. */
-export function formatStopAudio(): string {
-  return '{"Kind":"StopAudio","AudioData":null,"StopAudio":{}}';
+export function formatStopAudio(): Buffer {
+  return Buffer.from('{"Kind":"StopAudio","AudioData":null,"StopAudio":{}}');
 }
 
 function toBase64(audio: Uint8Array): string {

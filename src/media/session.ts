@@ -161,18 +161,17 @@ export function openSession(socket: WebSocket, options: SessionOptions) {
     }, limits.slowMs);
   }
 
-  function sendUpTo(mark: number, text: string): boolean {
+  function sendUpTo(mark: number, message: Buffer): boolean {
     if (!isOpen()) return false;
     const waiting = socket.bufferedAmount;
     watch(waiting);
-    if (waiting + text.length > mark) {
+    if (waiting + message.length > mark) {
       counters.refused += 1;
       return false;
     }
-    // As bytes, not as text: of a text that waits in a write under way Node holds both the text and a copy.
-    socket.send(Buffer.from(text), { binary: false });
+    socket.send(message, { binary: false });
     counters.framesOut += 1;
-    counters.bytesOut += text.length;
+    counters.bytesOut += message.length;
     counters.maxBufferedBytes = Math.max(counters.maxBufferedBytes, socket.bufferedAmount);
     watch(socket.bufferedAmount);
     return true;
@@ -220,7 +219,7 @@ export function openSession(socket: WebSocket, options: SessionOptions) {
       return socket.bufferedAmount;
     },
     /** Sends a text message. False if it can't: no longer open, or it would wait beyond the send mark (counted). */
-    send: (text: string) => sendUpTo(limits.sendMarkBytes, text),
+    send: (message: Buffer) => sendUpTo(limits.sendMarkBytes, message),
     /** Sends StopAudio, which gets through where audio doesn't: a full socket is when it is needed. */
     stopAudio: () => sendUpTo(limits.sendMarkBytes + stopSpareBytes, formatStopAudio()),
     close,
