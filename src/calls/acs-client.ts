@@ -19,8 +19,12 @@ export interface CallIds {
 export interface AcsClient {
   answer(offer: CallOffer, signal: AbortSignal): Promise<CallIds>;
   rejectAsBusy(incomingCallContext: string, signal: AbortSignal): Promise<void>;
-  /** Ends the call for everyone. */
-  hangUp(callConnectionId: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Ends the call for everyone.
+   *
+   * @param tryMs how long one request may go without an answer, in milliseconds
+   */
+  hangUp(callConnectionId: string, signal: AbortSignal, tryMs: number): Promise<void>;
   startMedia(callConnectionId: string, signal: AbortSignal): Promise<void>;
   /** @param to a phone number (+…) or a raw id (8:acs:…, 4:+…, 28:orgid:…) */
   transfer(callConnectionId: string, to: string, signal: AbortSignal): Promise<void>;
@@ -104,7 +108,8 @@ export function createAcsClient(config: AcsConfig): AcsClient {
       }),
     rejectAsBusy: (context, abortSignal) =>
       asking(() => client.rejectCall(context, { abortSignal, callRejectReason: 'busy' })),
-    hangUp: (id, abortSignal) => asking(() => client.getCallConnection(id).hangUp(true, { abortSignal })),
+    hangUp: (id, abortSignal, timeout) =>
+      asking(() => client.getCallConnection(id).hangUp(true, { abortSignal, requestOptions: { timeout } })),
     startMedia: (id, abortSignal) =>
       asking(() => client.getCallConnection(id).getCallMedia().startMediaStreaming({ abortSignal })),
     transfer: (id, to, abortSignal) =>

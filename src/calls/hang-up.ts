@@ -19,11 +19,23 @@ export function createHangUp(options: {
   const settled = Promise.withResolvers<void>();
   let owed = false;
 
+  /** The SDK tries again what fails, but not what isn't answered: that it waits for to the end. */
+  async function insist(acs: AcsClient, callConnectionId: string) {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    for (;;) {
+      try {
+        return await acs.hangUp(callConnectionId, deadline, timeoutMs / 3);
+      } catch (error) {
+        if (deadline.aborted || !asAcsError(error).timedOut) throw error;
+      }
+    }
+  }
+
   async function tell(acs: AcsClient, callConnectionId: string) {
     const begun = performance.now();
     const hungUp = () => event('call.hung_up', { hangUpMs: msSince(begun) });
     try {
-      await identity.within(() => acs.hangUp(callConnectionId, AbortSignal.timeout(timeoutMs)));
+      await identity.within(() => insist(acs, callConnectionId));
       identity.log.info(hungUp(), 'hung up');
     } catch (error) {
       const { status, code } = asAcsError(error);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SimulatedCall } from '../../simulator/calls/handle.ts';
+import type { AnswerFault } from '../../simulator/faults/faults.ts';
 import type { Call, Handler } from '../../src/calls/call.ts';
 import { type App, catchCall, end, startApp } from '../support/app.ts';
 
@@ -279,17 +280,49 @@ describe('a call that is over for ACS', limits, () => {
 });
 
 describe('a hang-up that fails', limits, () => {
-  it('is tried again, and the slot is free meanwhile', async (t) => {
+  const faults: [string, AnswerFault, unknown[]][] = [
+    ['a 500', { status: 500 }, [500, 204]],
+    ['a 429 that says when to come again', { status: 429, headers: { 'retry-after': '1' } }, [429, 204]],
+    ['a reset', { cut: true }, [undefined, 204]],
+    ['a reset though it was done', { cut: true, applied: true }, [undefined, 204]],
+  ];
+  for (const [what, fault, statuses] of faults) {
+    it(`(${what}) is tried again, and the slot is free meanwhile`, async (t) => {
+      const { handler, call } = catchCall();
+      const app = await startApp(t, { handler });
+      const placed = app.simulator.placeCall();
+      const running = await call;
+      app.simulator.failNext('terminate', fault);
+      const done = running.hangUp();
+      assert.equal(app.callgate.size, 0);
+      await done;
+      assert.deepEqual(hangUps(placed), statuses);
+      assert.equal(placed.state, 'ended');
+      await app.log.until('hung up');
+    });
+  }
+
+  it('(no answer at all) is tried again within its time', async (t) => {
     const { handler, call } = catchCall();
-    const app = await startApp(t, { handler });
+    const app = await startApp(t, { handler, calls: { limits: { hangUpMs: 6_000 } } });
     const placed = app.simulator.placeCall();
     const running = await call;
-    app.simulator.failNext('terminate', { status: 500 });
-    const done = running.hangUp();
-    assert.equal(app.callgate.size, 0);
-    await done;
-    assert.deepEqual(hangUps(placed), [500, 204]);
+    app.simulator.failNext('terminate', { delayMs: 3_600_000, applied: false });
+    await running.hangUp();
+    assert.equal(hangUps(placed).length, 2);
     assert.equal(placed.state, 'ended');
+  });
+
+  it('(no answer at all) is given up when its time is over', async (t) => {
+    const { handler, call } = catchCall();
+    const app = await startApp(t, { handler, calls: { limits: { hangUpMs: 300 } } });
+    const placed = app.simulator.placeCall();
+    const running = await call;
+    app.simulator.failNext('terminate', { delayMs: 3_600_000, applied: false, times: 99 });
+    await running.hangUp();
+    await app.log.until('the hang-up failed');
+    assert.ok(hangUps(placed).length <= 3);
+    assert.equal(app.callgate.size, 0);
   });
 
   it('for good is logged, and the slot is free', async (t) => {
