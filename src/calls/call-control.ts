@@ -141,8 +141,8 @@ export function createCall(options: CallOptions) {
 
   /** Takes an event of ACS's about this call. */
   function receive(news: CallEvent) {
-    if (ending) return;
     const ids = callIdsOf(news);
+    if (ending) return settle(ids);
     if (bound && identity.contradicts(ids, 'event')) {
       identity.log.warn({ type: news.type }, 'event ignored: it is of another call than its binding');
       return;
@@ -155,6 +155,12 @@ export function createCall(options: CallOptions) {
     logEvent(identity.log, news);
     listeners.emit('event', news);
     if (!ending) heed(news.type);
+  }
+
+  /** ACS says which call it is, too late for all but the hang-up that it is owed. */
+  function settle(ids: CallIds) {
+    if (bound) identity.learn(ids, 'event');
+    hangUp.retry();
   }
 
   function heed(type: string) {

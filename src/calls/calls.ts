@@ -1,7 +1,7 @@
 // All calls of this process: who may come in, which call a socket or an event belongs to, and when all are over.
 
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import type { Binding } from '../auth/binding.ts';
 import { AtCapacity, BindingRefused, Draining, type Refusal } from '../auth/refusals.ts';
@@ -11,9 +11,10 @@ import type { PlaybackClock } from '../media/playback.ts';
 import { type CallTags, noTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { AcsClient, CallIds } from './acs-client.ts';
 import type { Handler } from './call.ts';
-import { type CallControl, type CallLimits, type CallOptions, createCall } from './call-control.ts';
-import { type Ending, endings } from './endings.ts';
+import { type CallControl, type CallLimits, createCall } from './call-control.ts';
+import { endings } from './endings.ts';
 import { type CallEvent, callIdsOf, countedType } from './events.ts';
+import { type Announced, createPastCalls } from './past-calls.ts';
 import { longestTimeout } from './timers.ts';
 import { createTotals } from './totals.ts';
 
@@ -34,9 +35,6 @@ export interface CallsOptions {
   now?: () => number;
   playbackClock?: PlaybackClock;
 }
-
-/** What is known of a call that is announced. */
-type Announced = Pick<CallOptions, 'from' | 'to' | 'announced'>;
 
 export type Calls = ReturnType<typeof createCalls>;
 
@@ -59,7 +57,7 @@ export function createCalls(options: CallsOptions) {
   const shared = { handler, client, audioBudget, playbackClock, limits, log, within, track };
   const running = new Map<string, CallControl>();
   // Only as long as their binding alone would let a socket in.
-  const over = new Map<string, { issuedAt: number; tags: CallTags }>();
+  const past = createPastCalls({ keepMs: admitMs, now });
   const totals = createTotals();
   const work = new Set<Promise<unknown>>();
   const whenEmpty = new Set<() => void>();
@@ -85,21 +83,26 @@ export function createCalls(options: CallsOptions) {
       ...shared,
       onEnd: (ending) => {
         totals.add(call.totals);
-        close(call, binding, ending);
+        running.delete(id);
+        if (binding) past.add(call, binding, ending, announced);
+        if (running.size === 0) for (const resolve of whenEmpty) resolve();
       },
     });
     running.set(id, call);
     return call;
   }
 
-  function close({ tags }: CallControl, binding: Binding | undefined, ending: Ending) {
-    running.delete(tags.call);
-    // Of an unanswered call a late sign may still come: it is let in like one that another instance answered.
-    if (binding && ending !== endings.unanswered) over.set(tags.call, { issuedAt: binding.issuedAt, tags });
-    for (const [old, { issuedAt }] of over) {
-      if (now() - issuedAt > admitMs) over.delete(old);
-    }
-    if (running.size === 0) for (const resolve of whenEmpty) resolve();
+  const isFull = () => draining || running.size >= maxCalls;
+
+  /** A call that was given up on and that ACS turns out to have answered: it has its time for a socket like any other. */
+  function revive(binding: Binding, event: CallEvent): CallControl | undefined {
+    const announced = past.takeUnanswered(binding.callId);
+    if (!announced) return undefined;
+    const isTooMany = isFull();
+    const call = open(binding, announced);
+    call.receive(event);
+    if (isTooMany) call.end(endings.late);
+    return call;
   }
 
   const empty = () =>
@@ -124,7 +127,7 @@ export function createCalls(options: CallsOptions) {
      */
     admit(binding: Binding | undefined): Refusal | undefined {
       if (binding && running.has(binding.callId)) return undefined;
-      if (binding && over.has(binding.callId)) return new BindingRefused('call_ended');
+      if (binding && past.find(binding.callId)) return new BindingRefused('call_ended');
       if (binding && now() - binding.issuedAt > Math.min(admitMs, maxCallMs)) {
         return new BindingRefused('too_late');
       }
@@ -144,7 +147,7 @@ export function createCalls(options: CallsOptions) {
 
     /** Takes a slot for a call that is about to be answered. Undefined if none is free. */
     claim(binding: Binding, announced: Announced): CallControl | undefined {
-      return !draining && running.size < maxCalls ? open(binding, announced) : undefined;
+      return isFull() ? undefined : open(binding, announced);
     },
 
     /**
@@ -153,7 +156,9 @@ export function createCalls(options: CallsOptions) {
      * @param checkMs how long the gate took to admit it, in milliseconds
      */
     connect(socket: WebSocket, binding: Binding | undefined, ids: Partial<CallIds>, checkMs: number) {
-      const call = (binding && running.get(binding.callId)) ?? open(binding);
+      const call =
+        (binding && running.get(binding.callId)) ??
+        open(binding, binding && past.takeUnanswered(binding.callId));
       call.attach(socket, ids, checkMs);
     },
 
@@ -172,16 +177,17 @@ export function createCalls(options: CallsOptions) {
         for (const call of calls) call.receive(event);
         return calls[0]?.tags;
       }
-      const call = running.get(binding.callId);
+      const call = running.get(binding.callId) ?? past.find(binding.callId)?.owing;
       call?.receive(event);
-      if (call) return call.tags;
+      const heard = call ?? revive(binding, event);
+      if (heard) return heard.tags;
       log.debug({ call: binding.callId, type: event.type }, 'event ignored: its call is not here or over');
       return { call: binding.callId, callConnectionId, correlationId };
     },
 
     /** By what the records of a binding's call are found, whether it is here or not. */
     tagsOf: ({ callId }: Binding): CallTags =>
-      (running.get(callId) ?? over.get(callId))?.tags ?? { call: callId },
+      (running.get(callId) ?? past.find(callId))?.tags ?? { call: callId },
 
     /** What is, and what was since the start of the process. */
     get stats() {
@@ -211,6 +217,8 @@ export function createCalls(options: CallsOptions) {
       for (const call of running.values()) call.end(endings.draining);
       await Promise.race([workDone(), wait(hangUpMs)]);
       patience.abort();
+      // Event Grid waits for the outcome of such work: it gets its answer before all is closed.
+      await setImmediate();
     },
   };
 }

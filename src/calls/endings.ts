@@ -19,6 +19,7 @@ export const endings = {
   gone: over('ACS no longer knows the call'),
   socketClosed: over('the socket closed'),
   unanswered: lost('ACS gave no sign of an answer'),
+  late: lost('ACS answered it when it had been given up, and there is no room'),
   hungUp: { reason: 'the handler hung up', code: 1000, say: 'The call is over', hangUp: true },
   handlerFailed: { reason: 'the handler failed', code: 1011, say: 'The handler failed', hangUp: true },
   draining: { reason: 'this process stops', code: 1001, say: 'Going away', hangUp: true },

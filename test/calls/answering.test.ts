@@ -1,11 +1,11 @@
 // What becomes of a call by what ACS says to answerCall, and the calls that ACS answered without saying so.
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import type { AnswerFault } from '../../simulator/faults/faults.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
-import { catchCall, end, startApp } from '../support/app.ts';
+import { type AppOptions, catchCall, end, startApp } from '../support/app.ts';
 
 const limits = { concurrency: true, timeout: 120_000 };
 
@@ -88,13 +88,147 @@ describe('Event Grid is told', limits, () => {
   });
 });
 
+describe('a call is answered late, and once', limits, () => {
+  const faults: [string, AnswerFault][] = [
+    ['a 500', { status: 500 }],
+    ['a 500 though it was answered', { status: 500, applied: true }],
+    ['a reset', { cut: true }],
+    ['resets though it was answered', { cut: true, applied: true, times: 2 }],
+    ['a 429 that says when to come again', { status: 429, headers: { 'retry-after': '1' } }],
+  ];
+  for (const [what, fault] of faults) {
+    it(`after ${what}`, async (t) => {
+      const caught = catchCall();
+      const app = await startApp(t, { handler: caught.handler });
+      app.simulator.failNext('answerCall', fault);
+      const placed = app.simulator.placeCall();
+      assert.equal((await placed.until('announced', (entry) => entry.what === 'call')).status, 200);
+      const running = await caught.call;
+      const entries = placed.journal.entries;
+      assert.equal(entries.filter(({ type }) => type === 'answered').length, 1);
+      const tries = entries.filter((entry) => entry.type === 'request' && entry.operation === 'answerCall');
+      assert.equal(tries.length, 1 + (fault.times ?? 1));
+      const ids = tries.map((entry) => entry.type === 'request' && entry.requestId);
+      assert.equal(new Set(ids).size, 1, 'by which ACS knows it again');
+      if (fault.status === 429) {
+        const [first, second] = tries.map(({ at }) => at);
+        assert.ok(Number(second) - Number(first) >= 990, 'not before it was told to');
+      }
+      assert.equal(running.from, '+15550100');
+      assert.equal(app.callgate.size, 1);
+      placed.hangUp();
+      await end(running);
+      assert.deepEqual([caught.runs, app.callgate.size], [1, 0]);
+    });
+  }
+
+  it('or given up, where ACS says to come again much later', async (t) => {
+    const app = await startApp(t, { incoming: { answerMs: 1_000 }, calls: { limits: { unsureMs: 100 } } });
+    app.simulator.failNext('answerCall', { status: 429, headers: { 'retry-after': '3600' } });
+    const placed = app.simulator.placeCall();
+    assert.equal((await placed.until('announced', ({ what }) => what === 'call')).status, 503);
+    assert.equal((await app.log.until('call ended')).reason, 'ACS gave no sign of an answer');
+    assert.deepEqual([asked(placed, 'answerCall').length <= 1, app.callgate.size], [true, 0]);
+  });
+});
+
+describe('a call that was given up and that ACS had answered', limits, () => {
+  /** Neither socket nor event gets in, and each answer is lost on its way. */
+  async function giveUp(t: TestContext, fault: AnswerFault, options: AppOptions = {}) {
+    const caught = catchCall();
+    const app = await startApp(t, {
+      handler: caught.handler,
+      incoming: { answerMs: 1_000 },
+      simulator: { callbackRetryMs: [3_600_000] },
+      ...options,
+      calls: { limits: { unsureMs: 100, ...options.calls?.limits } },
+    });
+    app.simulator.failNext('answerCall', { applied: true, ...fault });
+    const placed = app.simulator.placeCall({ order: 'events-first', faults: { token: 'expired' } });
+    assert.equal((await placed.until('announced', ({ what }) => what === 'call')).status, 503);
+    const { reason } = await app.log.until('call ended');
+    assert.equal(reason, 'ACS gave no sign of an answer');
+    assert.equal(app.callgate.size, 0);
+    const { body } = await placed.until('request', ({ operation }) => operation === 'answerCall');
+    const tell = async (type: string) => {
+      const { callbackUri } = body as { callbackUri: string };
+      const authorization = `Bearer ${await app.simulator.token(300)}`;
+      const { status } = await fetch(callbackUri, {
+        method: 'POST',
+        headers: { authorization, 'content-type': 'application/json' },
+        body: JSON.stringify([placed.event(type)]),
+      });
+      assert.equal(status, 200);
+    };
+    return { app, placed, tell, caught };
+  }
+
+  const losses: [string, AnswerFault][] = [
+    ['in silence', { delayMs: 3_600_000 }],
+    ['by an answer without an id', { status: 200, body: {} }],
+    ['by a 408', { status: 408, times: 9 }],
+  ];
+  for (const [what, fault] of losses) {
+    it(`(${what}) is hung up if an event says so and no socket comes`, async (t) => {
+      const { app, placed, tell } = await giveUp(t, fault, { calls: { limits: { socketMs: 200 } } });
+      await tell('CallConnected');
+      assert.equal((await placed.until('ended')).outcome, 'the app hung up');
+      await app.callgate.stop(0);
+      assert.deepEqual(asked(placed, 'terminate'), [204]);
+    });
+  }
+
+  it('goes on as the call that was announced, if a socket comes after the event', async (t) => {
+    const { app, placed, tell, caught } = await giveUp(t, { status: 200, body: {} });
+    await tell('CallConnected');
+    await app.log.until('ACS: CallConnected');
+    assert.equal(app.callgate.size, 1);
+    const headers = { authorization: `Bearer ${await app.simulator.token()}` };
+    assert.equal((await placed.openMedia({ headers })).status, 101);
+    const running = await caught.call;
+    assert.deepEqual([running.from, app.callgate.size, caught.runs], ['+15550100', 1, 1]);
+    await tell('CallConnected');
+    await tell('CallDisconnected');
+    await end(running);
+    await app.callgate.stop(0);
+    assert.deepEqual(asked(placed, 'terminate'), []);
+  });
+
+  it('goes on as that call, if a socket comes alone', async (t) => {
+    const { app, placed, caught } = await giveUp(t, { status: 200, body: {} });
+    const headers = { authorization: `Bearer ${await app.simulator.token()}` };
+    assert.equal((await placed.openMedia({ headers })).status, 101);
+    assert.equal((await caught.call).from, '+15550100');
+  });
+
+  it('is hung up at once if no slot is free any more', async (t) => {
+    const env = { MAX_CALLS: '1' };
+    const { app, placed, tell } = await giveUp(t, { status: 200, body: {} }, { env });
+    const other = app.simulator.placeCall();
+    await connected(other);
+    await tell('CallConnected');
+    assert.equal((await placed.until('ended')).outcome, 'the app hung up');
+    assert.deepEqual([other.state, app.callgate.size], ['connected', 1]);
+  });
+
+  it('is over if an event says that: nothing is hung up, and no socket let in', async (t) => {
+    const { app, placed, tell } = await giveUp(t, { status: 200, body: {} });
+    await tell('CallDisconnected');
+    await app.log.until('ACS: CallDisconnected');
+    const headers = { authorization: `Bearer ${await app.simulator.token()}` };
+    assert.equal((await placed.openMedia({ headers })).status, 403);
+    await app.callgate.stop(0);
+    assert.deepEqual(asked(placed, 'terminate'), []);
+  });
+});
+
 describe('after a timeout', limits, () => {
   it('the socket adopts the call', async (t) => {
     const { handler, call } = catchCall();
     const app = await startApp(t, {
       handler,
-      incoming: { answerMs: 300 },
-      calls: { limits: { unsureMs: 1_000 } },
+      incoming: { answerMs: 1_000 },
+      calls: { limits: { unsureMs: 3_000 } },
     });
     app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });
     const placed = app.simulator.placeCall({ order: 'media-first' });
@@ -114,7 +248,7 @@ describe('after a timeout', limits, () => {
 
   it('the call that was adopted lives on, though a second attempt finds it taken', async (t) => {
     const { handler, call } = catchCall();
-    const app = await startApp(t, { handler, incoming: { answerMs: 300 } });
+    const app = await startApp(t, { handler, incoming: { answerMs: 1_000 } });
     app.simulator.setFaults({ token: 'expired' }); // neither socket nor event gets in yet
     app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });
     const placed = app.simulator.placeCall({ order: 'events-first' });
@@ -134,7 +268,7 @@ describe('after a timeout', limits, () => {
   for (const status of [404, 401]) {
     it(`the call still waits for its socket when the next attempt is answered ${status}`, async (t) => {
       const { handler, call } = catchCall();
-      const app = await startApp(t, { handler, incoming: { answerMs: 300 } });
+      const app = await startApp(t, { handler, incoming: { answerMs: 1_000 } });
       app.simulator.setFaults({ token: 'expired' });
       app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });
       const placed = app.simulator.placeCall({ order: 'events-first' });
@@ -153,7 +287,7 @@ describe('after a timeout', limits, () => {
 
   it('a call that was adopted is not given up any more', async (t) => {
     const app = await startApp(t, {
-      incoming: { answerMs: 300 },
+      incoming: { answerMs: 1_000 },
       calls: { limits: { unsureMs: 2_000 } },
       config: { maxCallMs: 4_000 },
       simulator: { callbackRetryMs: [3_600_000] }, // the socket alone tells
@@ -169,7 +303,7 @@ describe('after a timeout', limits, () => {
 
   it('CallConnected adopts the call, which is hung up if no socket comes', async (t) => {
     const app = await startApp(t, {
-      incoming: { answerMs: 300 },
+      incoming: { answerMs: 1_000 },
       calls: { limits: { socketMs: 300, unsureMs: 3_600_000 } },
       simulator: { callbackRetryMs: [3_600_000] },
     });
@@ -200,7 +334,7 @@ describe('after a timeout', limits, () => {
     const { handler, call } = catchCall();
     const app = await startApp(t, {
       handler,
-      incoming: { answerMs: 300 },
+      incoming: { answerMs: 1_000 },
       simulator: { eventGridRetryMs: [10] },
     });
     app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: false });
@@ -220,8 +354,9 @@ describe('after a timeout', limits, () => {
     const { handler, call } = catchCall();
     const app = await startApp(t, {
       handler,
-      incoming: { answerMs: 300 },
+      incoming: { answerMs: 1_000 },
       calls: { limits: { hangUpMs: 100 } },
+      simulator: { callbackRetryMs: [3_600_000] },
     });
     app.simulator.setFaults({ token: 'expired' });
     app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });
@@ -234,6 +369,11 @@ describe('after a timeout', limits, () => {
     assert.equal(running.acs.connection, undefined);
     await running.hangUp();
     assert.equal(running.signal.aborted, true);
+    assert.deepEqual(asked(placed, 'terminate'), []);
+
+    await placed.post([placed.event('MediaStreamingStopped')]);
+    assert.equal((await placed.until('ended')).outcome, 'the app hung up', 'as soon as an event says its id');
+    assert.deepEqual(asked(placed, 'terminate'), [204]);
   });
 });
 

@@ -90,7 +90,7 @@ describe('an event', limits, () => {
   });
 
   it('says which call it is, until the answer does: the first one counts', async (t) => {
-    const app = await startApp(t, { incoming: { answerMs: 300 } });
+    const app = await startApp(t, { incoming: { answerMs: 1_000 } });
     app.simulator.setFaults({ token: 'expired' });
     app.simulator.failNext('answerCall', { delayMs: 3_600_000, applied: true });
     const placed = app.simulator.placeCall({ order: 'events-first' });
