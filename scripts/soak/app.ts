@@ -20,6 +20,8 @@ export interface SoakedApp {
   begin(): void;
   /** @throws {CallError} it has ended */
   look(): Promise<Look>;
+  /** How much memory the process has of the system, in bytes. @throws {CallError} it has ended */
+  rss(): Promise<number>;
   /** Ends all connections on which nothing happens. Not while anybody may be about to use one. */
   hush(): void;
   /** Ends it as the platform does. @returns its exit code */
@@ -38,27 +40,35 @@ export interface SoakedAppOptions {
 
 const probe = join(import.meta.dirname, 'probe.ts');
 
-/** What the probe sends, and the handler. */
-type Message = { look: Look } | { tally: Tally };
+/** What the probe answers, in the order in which it is asked, and what the handler says by itself. */
+type Message = Look | number | Tally;
 
 /** Finds a port for the app, which isn't started yet: the simulator wants to know where it will be. */
 export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOptions): Promise<SoakedApp> {
   const port = await freePort(0);
   if (port === undefined) throw new Error('no port is free on 127.0.0.1');
   const webhook = `http://127.0.0.1:${port}/api/incoming-call`;
-  const looks: ((look: Look) => void)[] = [];
+  const asked: ((answer: unknown) => void)[] = [];
   const gone = new AbortController();
   let child: ChildProcess | undefined;
   let exited: Promise<number | null> | undefined;
 
   function take(message: Message) {
-    if ('tally' in message) onTally(message.tally);
-    else looks.shift()?.(message.look);
+    if (typeof message === 'object' && 'echoed' in message) onTally(message);
+    else asked.shift()?.(message);
   }
 
   /** What it doesn't hear since it has ended is noticed by that. */
-  function tell(what: 'begin' | 'look' | 'hush') {
+  function tell(what: 'begin' | 'hush' | 'look' | 'rss') {
     if (child?.connected) child.send(what);
+  }
+
+  function ask<T>(what: 'look' | 'rss'): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    asked.push((answer) => resolve(answer as T)); // as the probe has it
+    exited?.then((code) => reject(new CallError(`The app ended with ${code} in the middle of it.`)));
+    tell(what);
+    return promise;
   }
 
   return {
@@ -92,13 +102,8 @@ export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOpti
     },
     begin: () => tell('begin'),
     hush: () => tell('hush'),
-    look() {
-      const { promise, resolve, reject } = Promise.withResolvers<Look>();
-      looks.push(resolve);
-      exited?.then((code) => reject(new CallError(`The app ended with ${code} in the middle of it.`)));
-      tell('look');
-      return promise;
-    },
+    look: () => ask('look'),
+    rss: () => ask('rss'),
     async stop() {
       child?.kill('SIGTERM');
       return (await exited) ?? null;

@@ -40,6 +40,6 @@ export function handler(call: Call): void {
     }
   });
   call.signal.addEventListener('abort', () => {
-    process.send?.({ tally: { correlationId: call.acs.correlationId, ...tally } });
+    process.send?.({ correlationId: call.acs.correlationId, ...tally });
   });
 }

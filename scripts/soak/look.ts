@@ -17,11 +17,8 @@ export interface Look {
 
 const mib = 1024 * 1024;
 
-/**
- * By how much it may hold more than before, in bytes: caches that fill; and of `rss`, all that the process has of the
- * system, what was freed and is kept for the next time that it is needed.
- */
-const tolerance = { heapUsed: 8 * mib, external: 8 * mib, rss: 256 * mib };
+/** By how much it may hold more than before, in bytes: caches that fill. */
+const tolerance = { heapUsed: 8 * mib, external: 8 * mib };
 
 const everyMs = 1_000;
 
@@ -61,11 +58,29 @@ function compare(before: Look, after: Look): string[] {
   const faults = Object.entries(after.handles)
     .filter(([name, count]) => count > (before.handles[name] ?? 0))
     .map(([name, count]) => `handles: ${count} of ${name}, and ${before.handles[name] ?? 0} before`);
-  for (const name of ['heapUsed', 'external', 'rss'] as const) {
+  for (const name of ['heapUsed', 'external'] as const) {
     if (after[name] - before[name] <= tolerance[name]) continue;
     faults.push(`memory: ${name} is ${mb(after[name])}, and was ${mb(before[name])} before`);
   }
   return faults;
+}
+
+/** The most that the process had of the system in each half of the run, in bytes. */
+export interface Peaks {
+  first: number;
+  second: number;
+}
+
+/** By how much the second may be more, in bytes; and how long a run has to be for it to mean something, in seconds. */
+const growth = { bytes: 64 * mib, fromSeconds: 600 };
+
+/**
+ * What a process has once needed it keeps for the next time, though nothing of it is in use: what was most is no leak.
+ * What goes on growing is.
+ */
+export function comparePeaks({ first, second }: Peaks, seconds: number): string[] {
+  if (seconds < growth.fromSeconds || second - first <= growth.bytes) return [];
+  return [`memory: the process had up to ${mb(first)} in the first half, and ${mb(second)} in the second`];
 }
 
 export const mb = (bytes: number) => `${(bytes / mib).toFixed(1)} MB`;

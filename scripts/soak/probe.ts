@@ -28,7 +28,8 @@ subscribe('http.server.request.start', (message) => {
 
 process.on('message', (what) => {
   if (what === 'begin') delay.reset();
-  if (what === 'look') process.send?.({ look: look() });
+  if (what === 'look') process.send?.(look());
+  if (what === 'rss') process.send?.(process.memoryUsage.rss());
   // Connections that wait for another request are nobody's leak: how many there are is for the clients to say.
   if (what === 'hush') for (const server of servers) server.closeIdleConnections();
 });

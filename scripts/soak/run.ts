@@ -5,7 +5,7 @@ import { attempts } from './attempts.ts';
 import { mediaAddressOf } from './drive.ts';
 import { createLoad, type LoadFigures, type LoadOptions } from './load.ts';
 import { createLogBook } from './log-book.ts';
-import { type Look, lookAgain, lookAtRest } from './look.ts';
+import { comparePeaks, type Look, lookAgain, lookAtRest, type Peaks } from './look.ts';
 import type { Tally } from './menu.ts';
 import { type CallPlan, createPlan, plainCall } from './plan.ts';
 import { createSpread, type Spread } from './spread.ts';
@@ -43,6 +43,7 @@ export interface SoakFigures extends LoadFigures {
   processor: { percent: number; waitedPercent: number | undefined };
   before: Look;
   after: Look;
+  peaks: Peaks;
   /** How many lines there were of each kind. */
   log: Record<string, number>;
   machine: Machine;
@@ -154,7 +155,12 @@ async function run(
     rotations += 1;
     rotatedAt = performance.now();
   }, rotateMs);
-  const telling = setInterval(() => progress(describe(elapsed(), load, strangers)), tellMs);
+  const peaks = { first: 0, second: 0 };
+  const telling = setInterval(async () => {
+    progress(describe(elapsed(), load, strangers));
+    const half = elapsed() < minutes * 30 ? 'first' : 'second';
+    peaks[half] = Math.max(peaks[half], await app.rss().catch(() => 0)); // that it has ended is noticed elsewhere
+  }, tellMs);
   await load.keepUp(() => plan.next(minutes * 60 - elapsed()));
   const seconds = elapsed();
   clearInterval(rotating);
@@ -165,7 +171,8 @@ async function run(
   const { look: after, faults: held } = await lookAgain(app, before);
   return {
     ...load.figures,
-    ...{ seconds, endedEarly: signal.aborted, rotations, eventLoopDelayMs, after, held },
+    ...{ seconds, endedEarly: signal.aborted, rotations, eventLoopDelayMs, after, peaks },
+    held: [...held, ...comparePeaks(peaks, seconds)],
     strangers: { counts: strangers.counts, cutOff: strangers.cutOff },
     processor: {
       percent: (usedMs - before.usedMs) / seconds / 10,

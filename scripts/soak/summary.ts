@@ -4,7 +4,7 @@ import type { Spread } from './spread.ts';
 
 /** The figures for a person. */
 export function tabulate(figures: SoakFigures): string {
-  const { frames, processor, before, after, strangers, machine } = figures;
+  const { frames, processor, before, after, peaks, strangers, machine } = figures;
   const { waitedPercent } = processor;
   const rows = [
     [
@@ -31,7 +31,7 @@ export function tabulate(figures: SoakFigures): string {
     ],
     [
       'memory',
-      `heap ${mb(before.heapUsed)} before and ${mb(after.heapUsed)} after, buffers ${mb(before.external)} and ${mb(after.external)}, the whole process ${mb(before.rss)} and ${mb(after.rss)}`,
+      `heap ${mb(before.heapUsed)} before and ${mb(after.heapUsed)} after, buffers ${mb(before.external)} and ${mb(after.external)}, the whole process ${mb(before.rss)} and ${mb(after.rss)}, at most ${mb(peaks.first)} in the first half and ${mb(peaks.second)} in the second`,
     ],
     ['handles', `before: ${list(before.handles)}; after: ${list(after.handles)}`],
     ['log', list(figures.log)],
