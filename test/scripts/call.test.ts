@@ -255,7 +255,7 @@ test('a signal hangs up, and the summary comes all the same', async (t) => {
   const app = await startApp(t, simulator);
   const args = ['--simulator', simulator.url, '--app', app.webhook, '--seconds', '3600'];
   const placing = run(t, 'scripts/call.ts', args);
-  await placing.says(/connected/);
+  await placing.says(/\b1 connected/);
   placing.kill('SIGINT');
   assert.equal(await placing.exited, 0, placing.err);
   assert.match(placing.out, /^ended {11}the caller hung up$/m);
