@@ -38,14 +38,16 @@ export function createBudget({ burst, perSecond, now = () => performance.now() }
   };
 }
 
-/** Two of them, so that those who are turned away can't use up what calls need. */
+/** Two of them, so that strangers can't use up what calls need. */
 export interface Budgets {
+  /** What belongs to calls. */
   readonly accepted: Budget;
+  /** What anybody can cause: upgrades that are refused, and requests about no call of ours, whatever the answer. */
   readonly refused: Budget;
 }
 
 /**
- * The bounds for one instance. Calls: some ten new ones a second, beside their requests. Those who are turned away: what
+ * The bounds for one instance. Calls: some five new ones a second, with all that is recorded of each. Strangers: what
  * comes to a half of a daily quota of 1 GB, at 1.2 KB a record.
  */
 export const createBudgets = (): Budgets => ({

@@ -31,7 +31,7 @@ export const events = {
 
   /**
    * Somebody was turned away: from what (`media`, `events`, `incoming-call`), and why (auth/refusals.ts has the
-   * list). Limited to some of a reason in ten seconds, with the number of those held back; of upgrades a metric counts
+   * list). Limited to some of a reason in five minutes, with the number of those held back; of upgrades a metric counts
    * each.
    */
   'request.refused': {
@@ -123,7 +123,7 @@ export const metrics = {
   /** ACS's events, and those that came twice. */
   events: 'callgate.events',
   duplicates: 'callgate.events.duplicate',
-  /** Requests, dependencies and records of calls that weren't sent, since there were too many: budget.ts. */
+  /** Requests, dependencies and events of calls that weren't sent, since there were too many: budget.ts. */
   suppressed: 'callgate.records.suppressed',
 } as const;
 

@@ -1,6 +1,7 @@
 // The log as telemetry: lines with an `event` become events, others that warn become traces, and errors exceptions.
 
 import { type AnyValueMap, type Logger, SeverityNumber } from '@opentelemetry/api-logs';
+import { createLogLimiter } from '../log.ts';
 import type { Budget } from './budget.ts';
 import { callKeys, type EventName, events, traceKeys } from './names.ts';
 import { callContext } from './spans.ts';
@@ -14,7 +15,12 @@ export interface RecordsOptions {
   budget: Budget;
   /** Is told of each line that ends a call, and when that was, in milliseconds since 1970. */
   onCallEnd: (record: LogRecord, time: number) => void;
+  /** A monotonic clock in milliseconds. */
+  now?: () => number;
 }
+
+/** For refusals of one reason. The log has ten times as many in a flood, which in a day would be gigabytes. */
+const refusalBound = { burst: 50, windowMs: 300_000 };
 
 const severities = new Map<unknown, SeverityNumber>([
   ['warn', SeverityNumber.WARN],
@@ -23,7 +29,20 @@ const severities = new Map<unknown, SeverityNumber>([
 ]);
 
 /** Takes lines of the log, at info and above. Of each it sends the keys that names.ts lists, and no other. */
-export function createRecords({ logger, budget, onCallEnd }: RecordsOptions) {
+export function createRecords({ logger, budget, onCallEnd, now = () => performance.now() }: RecordsOptions) {
+  const mayTell = createLogLimiter({ ...refusalBound, now });
+  /** Refusals that the next one of their reason is to tell of. */
+  const untold = new Map<string, number>();
+
+  /** @returns the refusal with the number of those held back before it; undefined: it is one of them itself */
+  function boundRefusal(record: LogRecord): LogRecord | undefined {
+    const reason = String(record.reason);
+    const suppressed = (untold.get(reason) ?? 0) + Number(record.suppressed ?? 0);
+    const isTold = mayTell(reason) !== undefined;
+    untold.set(reason, isTold ? 0 : suppressed + 1);
+    return isTold ? { ...record, ...(suppressed > 0 && { suppressed }) } : undefined;
+  }
+
   function emit(record: LogRecord, timestamp: number, attributes: AnyValueMap) {
     const inCall = callContext(record.call);
     logger.emit({
@@ -40,7 +59,9 @@ export function createRecords({ logger, budget, onCallEnd }: RecordsOptions) {
     write(line: string): void {
       // Before anything is spent on it. Within a text its quotes would be escaped.
       if (line.includes('"event":"call.') && !budget.take()) return;
-      const record: LogRecord = JSON.parse(line);
+      const parsed: LogRecord = JSON.parse(line);
+      const record = parsed.event === 'request.refused' ? boundRefusal(parsed) : parsed;
+      if (!record) return;
       const time = Date.parse(String(record.time));
       const warns = severities.has(record.level);
       const isFailure = warns && isRecord(record.error);

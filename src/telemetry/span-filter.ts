@@ -47,8 +47,9 @@ export function createSpanFilter(publicUrl: URL | undefined, budgets: Budgets) {
     onStart: () => {},
     onEnding(span: EndingSpan): void {
       const { kind, attributes, instrumentationScope } = span;
-      const isRefused = kind === SpanKind.SERVER && Number(attributes['http.response.status_code']) >= 400;
-      const budget = isRefused ? budgets.refused : budgets.accepted;
+      // By its call, which only who was let in has, not by its status: a handshake gives strangers a 200 too.
+      const isStrangers = kind === SpanKind.SERVER && attributes.call === undefined;
+      const budget = isStrangers ? budgets.refused : budgets.accepted;
       if (instrumentationScope.name !== tracerName && !budget.take()) {
         // What isn't sampled isn't exported.
         span.spanContext().traceFlags = TraceFlags.NONE;

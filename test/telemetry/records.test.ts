@@ -59,6 +59,32 @@ describe('a line of the log', () => {
     assert.equal(recordsOf(refused, 0).emitted.length, 1);
   });
 
+  it('that refuses somebody is sent fifty times for a reason, and later with the number of all held back', () => {
+    let time = 0;
+    const told: unknown[] = [];
+    const records = createRecords({
+      logger: { emit: ({ attributes }) => void told.push(attributes), enabled: () => true },
+      budget: createBudget({ burst: 0, perSecond: 0 }),
+      onCallEnd: () => {},
+      now: () => time,
+    });
+    const refuse = (reason: string, suppressed?: number) =>
+      records.write(JSON.stringify({ level: 'warn', event: 'request.refused', reason, suppressed }));
+
+    for (let count = 0; count < 60; count++) refuse('malformed');
+    refuse('malformed', 7);
+    assert.equal(told.length, 50);
+    refuse('unknown_key');
+    assert.equal(told.length, 51, 'another reason has a bound of its own');
+    time += 300_000;
+    refuse('malformed', 2);
+    refuse('malformed');
+    assert.partialDeepStrictEqual(told.slice(-2), [
+      { 'microsoft.custom_measurements': '{"suppressed":20}', reason: 'malformed' },
+      { 'microsoft.custom_measurements': '{}', reason: 'malformed' },
+    ]);
+  });
+
   it('that ends a call says so', () => {
     const { ended } = recordsOf({ level: 'info', event: 'call.ended', call });
     assert.deepEqual(ended, [[call, Date.parse('2026-01-02T03:04:05.678Z')]]);
