@@ -4,18 +4,11 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { readdirSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { registerHooks } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { replaceHandler } from '../replace-handler.ts';
 import type { Look } from './look.ts';
 
-const shipped = new URL('../../src/handler.ts', import.meta.url).href;
-const own = new URL('./handler.ts', import.meta.url).href;
-registerHooks({
-  resolve(specifier, context, next) {
-    const resolved = next(specifier, context);
-    return resolved.url === shipped ? { ...resolved, url: own } : resolved;
-  },
-});
+replaceHandler(new URL('handler.ts', import.meta.url));
 
 const resolutionMs = 10;
 const delay = monitorEventLoopDelay({ resolution: resolutionMs });
