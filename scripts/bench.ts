@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
-import { createCommand, fromHere } from '../simulator/cli.ts';
+import { createCommand, fromHere, parseCount, parseDuration } from '../simulator/cli.ts';
 import { measureBaselines, tabulateBaselines } from './bench/baselines.ts';
 import { measureSimulator, tabulateSimulator } from './bench/simulator.ts';
 import { writeMarkdown, writeText } from './bench/table.ts';
@@ -13,10 +12,14 @@ const program = createCommand('bench')
   )
   .option('--telemetry', 'the app with Application Insights on, against off')
   .option('--simulator', 'the local ACS alone: calls to an app in another process that sends everything back')
-  .option('--calls <number>', 'how many in real time (300, of the local ACS 200)', parseCount)
-  .option('--width <number>', 'how many at a time as fast as it can be done', parseCount, 32)
-  .option('--seconds <number>', 'how long each measurement lasts (3, of the local ACS 20)', parseSeconds)
-  .option('--rounds <number>', 'how often each is measured', parseCount, 5)
+  .option('--calls <number>', 'how many in real time (300, of the local ACS 200)', parseCount(1, 1_000))
+  .option('--width <number>', 'how many at a time as fast as it can be done', parseCount(1, 1_000), 32)
+  .option(
+    '--seconds <number>',
+    'how long each measurement lasts (3, of the local ACS 20)',
+    parseDuration('seconds', 1_000),
+  )
+  .option('--rounds <number>', 'how often each is measured', parseCount(1, 1_000), 5)
   .option('--json <file>', 'keep the figures as JSON')
   .option('--markdown', 'write the table as Markdown')
   .parse();
@@ -52,16 +55,4 @@ if (what.simulator) {
 function show(figures: object, table: string): void {
   if (json !== undefined) writeFileSync(fromHere(json), `${JSON.stringify(figures, undefined, 2)}\n`);
   console.log(`\n${table}`);
-}
-
-function parseCount(value: string): number {
-  const count = Number(value);
-  if (/^\d+$/.test(value) && count > 0 && count <= 1_000) return count;
-  throw new InvalidArgumentError('It has to be a whole number from 1 to 1000.');
-}
-
-function parseSeconds(value: string): number {
-  const seconds = Number(value);
-  if (/^\d+(\.\d+)?$/.test(value) && seconds > 0 && seconds <= 1_000) return seconds;
-  throw new InvalidArgumentError('It has to be a number of seconds, up to 1000.');
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import type { CallReport } from '../simulator/calls/report.ts';
-import { createCommand, onSignal, parseUrl } from '../simulator/cli.ts';
+import { createCommand, onSignal, parseCount, parseDuration, parseUrl } from '../simulator/cli.ts';
 import type { ScenarioFile } from '../simulator/control/scenario.ts';
 import type { ControlClient, Glance } from './call-client.ts';
 import { CallError } from './call-client.ts';
@@ -37,9 +37,9 @@ const program = createCommand('call')
   .option(
     '--seconds <number>',
     'how long the caller speaks (default: 5, or as long as the file)',
-    parseSeconds,
+    parseDuration('seconds', 86_400),
   )
-  .option('--calls <number>', 'how many calls at a time', parseCount, 1)
+  .option('--calls <number>', 'how many calls at a time', parseCount(1, 1_000), 1)
   .option('--dtmf <keys>', 'keys that the caller presses, such as 123#', parseKeys)
   .option('--from <caller>', `who calls: ${CALLERS}`, parseCaller)
   .option('--expect-echo', 'a handler that does not send everything back is a fault')
@@ -168,18 +168,6 @@ function conclude(
 /** Progress goes to stderr: stdout is for the result. */
 function progress(line: string): void {
   console.error(line);
-}
-
-function parseSeconds(value: string): number {
-  const seconds = Number(value);
-  if (seconds > 0 && seconds <= 86_400) return seconds;
-  throw new InvalidArgumentError('It has to be a number of seconds above 0.');
-}
-
-function parseCount(value: string): number {
-  const count = Number(value);
-  if (Number.isInteger(count) && count > 0 && count <= 1_000) return count;
-  throw new InvalidArgumentError('It has to be a whole number from 1 to 1000.');
 }
 
 function parseKeys(value: string): string {

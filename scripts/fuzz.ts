@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { createCommand, onSignal, parseSeed } from '../simulator/cli.ts';
+import { createCommand, onSignal, parseDuration, parseSeed } from '../simulator/cli.ts';
 import { properties } from '../test/fuzz/properties.ts';
 import { fuzz, repeat } from './fuzz/fuzz.ts';
 
@@ -7,7 +7,7 @@ const program = createCommand('fuzz')
   .description(
     'Tries what holds for any input (test/fuzz) on inputs that nobody has thought of, others each time.',
   )
-  .option('--minutes <number>', 'for how long (default: until Ctrl-C)', parseMinutes)
+  .option('--minutes <number>', 'for how long (default: until Ctrl-C)', parseDuration('minutes', 10_080))
   .option('--only <words>', 'only what has these words in its name')
   .option('--seed <number>', 'with --path: a counterexample again, as it was reported', parseSeed)
   .option('--path <path>', 'with --seed', parsePath)
@@ -52,12 +52,6 @@ async function search(): Promise<number> {
   const outcome = counterexamples === 0 ? 'no counterexample' : `${counterexamples} did not hold`;
   console.log(['', ...rows, '', `${elapsed()}, ${outcome}`].join('\n'));
   return counterexamples === 0 ? 0 : 1;
-}
-
-function parseMinutes(value: string): number {
-  const number = Number(value);
-  if (/^\d+(\.\d+)?$/.test(value) && number > 0 && number <= 10_000) return number;
-  throw new InvalidArgumentError('It has to be a number of minutes, up to 10000.');
 }
 
 function parsePath(value: string): string {

@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
-import { createCommand, fromHere, onSignal, parseSeed } from '../simulator/cli.ts';
+import { createCommand, fromHere, onSignal, parseCount, parseDuration, parseSeed } from '../simulator/cli.ts';
 import { CallError } from './call-client.ts';
 import { soak } from './soak/run.ts';
 import { tabulate } from './soak/summary.ts';
@@ -11,7 +10,7 @@ const program = createCommand('soak')
       'door, and tells whether it lost a frame, a call, memory or its temper. Ctrl-C ends it early.',
   )
   .option('--calls <number>', 'how many calls at a time', parseCount(1, 1_000), 100)
-  .option('--minutes <number>', 'for how long', parseMinutes, 30)
+  .option('--minutes <number>', 'for how long', parseDuration('minutes', 10_080), 30)
   .option('--misbehaving <number>', 'of so many calls one misbehaves', parseCount(4, 1_000), 20)
   .option('--rotate <seconds>', 'how often ACS signs with another key', parseCount(15, 3_600), 60)
   .option('--seed <number>', 'plays the same calls again (default: another one each time)', parseSeed)
@@ -50,18 +49,4 @@ try {
   if (!(error instanceof CallError)) throw error;
   console.error(error.message);
   process.exitCode = 1;
-}
-
-function parseCount(least: number, most: number) {
-  return (value: string): number => {
-    const count = Number(value);
-    if (/^\d+$/.test(value) && count >= least && count <= most) return count;
-    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
-  };
-}
-
-function parseMinutes(value: string): number {
-  const minutes = Number(value);
-  if (/^\d+(\.\d+)?$/.test(value) && minutes > 0 && minutes <= 10_080) return minutes;
-  throw new InvalidArgumentError('It has to be a number of minutes, up to 10080 (a week).');
 }

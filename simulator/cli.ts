@@ -30,6 +30,24 @@ export function parsePort(value: string): number {
   throw new InvalidArgumentError('It has to be a port: a number from 0 to 65535.');
 }
 
+/** A whole number from the command line, within these bounds. */
+export function parseCount(least: number, most: number) {
+  return (value: string): number => {
+    const count = Number(value);
+    if (/^\d+$/.test(value) && count >= least && count <= most) return count;
+    throw new InvalidArgumentError(`It has to be a whole number from ${least} to ${most}.`);
+  };
+}
+
+/** How long, from the command line: parts of the unit too. */
+export function parseDuration(unit: 'seconds' | 'minutes', most: number) {
+  return (value: string): number => {
+    const duration = Number(value);
+    if (/^\d+(\.\d+)?$/.test(value) && duration > 0 && duration <= most) return duration;
+    throw new InvalidArgumentError(`It has to be a number of ${unit} above 0, up to ${most}.`);
+  };
+}
+
 /** A seed from the command line. */
 export function parseSeed(value: string): number {
   if (/^\d{1,15}$/.test(value)) return Number(value);
