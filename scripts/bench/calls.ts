@@ -1,7 +1,7 @@
 // Calls in real time: each says 50 frames a second, all of them spread over the 20 ms of a frame.
 
-import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
+import { createTimes } from '../times.ts';
 import { audio, closePeers, type Load, openPeers, type RunningLoad } from './load.ts';
 import { openPeer, type Target } from './peer.ts';
 
@@ -22,13 +22,13 @@ export const echoedCalls: Load = {
 
 /** The same calls, none of which has said anything yet. */
 export async function openEchoedCalls(target: Target, width: number): Promise<RunningLoad> {
-  const trips = createHistogram();
+  const trips = createTimes();
   /** When each frame was sent that isn't back yet, of each call: they come back in order. */
   const under = Array.from({ length: width }, (): number[] => []);
   let waiting = 0;
   let onReturn = () => {};
   const calls = await openCalls(target, width, (at) => {
-    record(trips, performance.now() - (under[at]?.shift() ?? Number.NaN));
+    trips.record(performance.now() - (under[at]?.shift() ?? Number.NaN));
     waiting -= 1;
     if (waiting === 0) onReturn();
   });
@@ -43,8 +43,8 @@ export async function openEchoedCalls(target: Target, width: number): Promise<Ru
       onReturn = resolve;
     });
     if (waiting > 0) await Promise.race([returned, calls.broken]);
-    const [roundTripP50Ms, roundTripP99Ms] = [readMs(trips, 50), readMs(trips, 99)];
-    return { count, figures: { roundTripP50Ms, roundTripP99Ms, sentLateP99Ms } };
+    const { p50, p99 } = trips.read();
+    return { count, figures: { roundTripP50Ms: p50, roundTripP99Ms: p99, sentLateP99Ms } };
   }
   return { run, end: calls.end };
 }
@@ -91,19 +91,19 @@ async function openCalls(target: Target, width: number, onMessage: (at: number) 
   broken.catch(() => {}); // in the end all of them do
 
   async function speakAll(seconds: number, onSend: (at: number) => void) {
-    const late = createHistogram();
+    const late = createTimes();
     const total = Math.floor((seconds * 1_000 * width) / frameMs);
     const begun = performance.now();
     for (let count = 0; count < total; ) {
       await setTimeout(1);
       const due = Math.min(total, ((performance.now() - begun) * width) / frameMs);
       for (; count < due; count++) {
-        record(late, performance.now() - begun - (count * frameMs) / width);
+        late.record(performance.now() - begun - (count * frameMs) / width);
         onSend(count % width);
         peers[count % width]?.send(audio);
       }
     }
-    return { count: total, sentLateP99Ms: readMs(late, 99) };
+    return { count: total, sentLateP99Ms: late.read().p99 };
   }
   return {
     broken,
@@ -113,10 +113,3 @@ async function openCalls(target: Target, width: number, onMessage: (at: number) 
     end: () => closePeers(peers),
   };
 }
-
-/** A histogram takes whole numbers from 1 on: of microseconds. */
-const record = (histogram: RecordableHistogram, ms: number) =>
-  histogram.record(Math.max(1, Math.round(ms * 1_000)));
-
-const readMs = (histogram: RecordableHistogram, percentile: number) =>
-  histogram.percentile(percentile) / 1_000;

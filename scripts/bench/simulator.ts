@@ -2,12 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createHistogram } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import type { CallReport } from '../../simulator/calls/report.ts';
 import { createSimulator } from '../../simulator/simulator.ts';
 import { faultOf } from '../call-summary.ts';
+import { createTimes, type Percentiles } from '../times.ts';
 import { describeMachine, type Machine, readWaitedMs } from './machine.ts';
 import type { Processors } from './processors.ts';
 import { partProcessors } from './processors.ts';
@@ -20,7 +20,7 @@ export interface SimulatorFigures {
   /** To the app, back from it, and those that never came back, of all calls from their first to their last. */
   frames: { sent: number; received: number; lost: number; unsent: number; late: number };
   /** How long after its time each turn of the clock had sent its last frame, in milliseconds. */
-  lateMs: { p50: number; p99: number; max: number };
+  lateMs: Percentiles;
   /** Of one processor, while all spoke; a frame is one sent and one received. */
   processor: { percent: number; microsecondsPerFrame: number };
   /** For how much of that time others had the processor that the process was ready to use. Linux alone tells. */
@@ -50,10 +50,8 @@ export async function measureSimulator({
   progress: (line: string) => void;
 }): Promise<SimulatorFigures> {
   const parted = partProcessors();
-  const lateness = createHistogram();
-  const simulator = await createSimulator({
-    onTurn: (lateMs) => lateness.record(Math.max(1, Math.round(lateMs * 1_000))),
-  });
+  const late = createTimes();
+  const simulator = await createSimulator({ onTurn: late.record });
   const app = await startEcho(simulator.env(), parted);
   try {
     const each = seconds + Math.ceil((wanted * STAGGER_MS) / 1_000);
@@ -75,7 +73,7 @@ export async function measureSimulator({
       calls: wanted,
       seconds,
       frames: sumFrames(reports),
-      lateMs: spread(lateness),
+      lateMs: late.read(),
       ...used,
       memoryMb: readMemory(),
       machine: describeMachine(parted),
@@ -149,11 +147,6 @@ function sumFrames(reports: readonly CallReport[]): SimulatorFigures['frames'] {
     unsent: sum(({ unsent }) => unsent),
     late: sum(({ late }) => late),
   };
-}
-
-function spread(microseconds: ReturnType<typeof createHistogram>): SimulatorFigures['lateMs'] {
-  const at = (percentile: number) => microseconds.percentile(percentile) / 1_000;
-  return { p50: at(50), p99: at(99), max: microseconds.max / 1_000 };
 }
 
 function readMemory(): SimulatorFigures['memoryMb'] {

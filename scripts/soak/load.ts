@@ -1,11 +1,10 @@
 import type { SimulatedCall } from '../../simulator/calls/handle.ts';
 import type { Simulator } from '../../simulator/simulator.ts';
 import { wait } from '../../simulator/wait.ts';
+import { createTimes, type Percentiles } from '../times.ts';
 import { type DrivenCall, driveCall } from './drive.ts';
 import { isMischief } from './mischief.ts';
 import type { CallPlan } from './plan.ts';
-import type { Spread } from './spread.ts';
-import { createSpread } from './spread.ts';
 import { type AppSide, judge } from './verdict.ts';
 
 /** What the calls came to. Frames are those of calls that behaved. */
@@ -15,7 +14,7 @@ export interface LoadFigures {
   /** Frames of the callers, those of them that the handler sent back and that arrived, and what was heard besides. */
   frames: { sent: number; accepted: number; returned: number; played: number };
   /** Of calls that behaved. */
-  roundTripMs: Spread;
+  roundTripMs: Percentiles;
 }
 
 export interface LoadOptions {
@@ -44,7 +43,7 @@ const accountMs = 15_000;
 /** Places calls, as many at a time as asked for, and judges each when it is over. */
 export function createLoad(options: LoadOptions) {
   const { simulator, signal, complain } = options;
-  const trips = createSpread();
+  const trips = createTimes();
   const running = new Set<SimulatedCall>();
   const judging = new Set<Promise<void>>();
   const kinds: Record<string, number> = {};

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import type { Percentiles } from '../times.ts';
 import type { SoakedApp } from './app.ts';
 
 /** What the app's process holds, once nothing of it is left to collect; and how it has done since it was begun with. */
@@ -10,7 +11,7 @@ export interface Look {
   external: number;
   /** What keeps the process alive, by Node's name for it; and `files`: open files and sockets, of which Linux alone tells. */
   handles: Record<string, number>;
-  eventLoopDelayMs: { p50: number; p99: number; max: number };
+  eventLoopDelayMs: Percentiles;
   /** Of processors, all threads together, since its start, in milliseconds. */
   usedMs: number;
 }

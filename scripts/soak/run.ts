@@ -1,5 +1,6 @@
 import { createSimulator, type Simulator } from '../../simulator/simulator.ts';
 import { describeMachine, type Machine, readWaitedMs } from '../bench/machine.ts';
+import { createTimes, type Percentiles } from '../times.ts';
 import { prepareApp, type SoakedApp } from './app.ts';
 import { attempts } from './attempts.ts';
 import { mediaAddressOf } from './drive.ts';
@@ -8,7 +9,6 @@ import { createLogBook } from './log-book.ts';
 import { comparePeaks, type Look, lookAgain, lookAtRest, type Peaks } from './look.ts';
 import type { Tally } from './menu.ts';
 import { type CallPlan, createPlan, plainCall } from './plan.ts';
-import { createSpread, type Spread } from './spread.ts';
 import { receiveStrangers, type Strangers } from './strangers.ts';
 
 export interface SoakOptions {
@@ -37,8 +37,8 @@ export interface SoakFigures extends LoadFigures {
   /** How often another key signed from then on. */
   rotations: number;
   /** By how much the callers were late with their frames: whatever else is slow is so because this machine is busy. */
-  callersLateMs: Spread;
-  eventLoopDelayMs: Spread;
+  callersLateMs: Percentiles;
+  eventLoopDelayMs: Percentiles;
   /** Of one, by the app, and for how much of the time others had the one that it was ready to use. */
   processor: { percent: number; waitedPercent: number | undefined };
   before: Look;
@@ -80,7 +80,7 @@ export async function soak(options: SoakOptions): Promise<SoakFigures> {
   });
   // Without an app there is no point in going on.
   const signal = AbortSignal.any([options.signal, app.gone]);
-  const late = createSpread();
+  const late = createTimes();
   const simulator = await createSimulator({ app: app.webhook, seed, graceMs: 5_000, onTurn: late.record });
   const loadOptions: LoadOptions = {
     ...{ simulator, calls, signal, gone: app.gone, complain },

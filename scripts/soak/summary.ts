@@ -1,6 +1,6 @@
+import type { Percentiles } from '../times.ts';
 import { mb } from './look.ts';
 import type { SoakFigures } from './run.ts';
-import type { Spread } from './spread.ts';
 
 /** The figures for a person. */
 export function tabulate(figures: SoakFigures): string {
@@ -46,5 +46,5 @@ const list = (counts: Readonly<Record<string, number>>) =>
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
 
-const show = ({ p50, p99, max }: Spread) =>
+const show = ({ p50, p99, max }: Percentiles) =>
   `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, max ${max.toFixed(1)} ms`;

@@ -1,14 +1,14 @@
 import { createHistogram } from 'node:perf_hooks';
 
-/** In milliseconds. */
-export interface Spread {
+/** Of times, in milliseconds. */
+export interface Percentiles {
   p50: number;
   p99: number;
   max: number;
 }
 
-/** Gathers times, however many, in little memory. */
-export function createSpread() {
+/** Gathers times, however many, in little memory: whole microseconds, from 1 on. */
+export function createTimes() {
   const microseconds = createHistogram();
   return {
     record: (ms: number) => microseconds.record(Math.max(1, Math.round(ms * 1_000))),
@@ -16,7 +16,7 @@ export function createSpread() {
     get count() {
       return microseconds.count;
     },
-    read: (): Spread => ({
+    read: (): Percentiles => ({
       p50: microseconds.percentile(50) / 1_000,
       p99: microseconds.percentile(99) / 1_000,
       max: microseconds.max / 1_000,
