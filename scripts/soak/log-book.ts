@@ -1,3 +1,4 @@
+import { attempts } from './attempts.ts';
 import { isMischief, misconduct } from './mischief.ts';
 import type { CallPlan } from './plan.ts';
 
@@ -22,16 +23,7 @@ const of =
     kind !== undefined && (kinds.length === 0 || kinds.includes(kind));
 
 /** What strangers are refused for. */
-export const strangersReasons = [
-  'no_token',
-  'malformed',
-  'expired',
-  'audience',
-  'unknown_key',
-  'signature',
-  'bad_binding',
-  'wrong_key',
-];
+const strangersReasons = new Set<string>(Object.values(attempts).map(({ reason }) => reason));
 
 /**
  * The lines that this load explains, by their event, else by their message: what is at the start and the end of the
@@ -61,7 +53,7 @@ const explanations: Readonly<Record<string, (line: Line, kind: Kind | undefined)
       : reason === 'CallDisconnected' || (kind === 'echo' && reason === 'the handler hung up')),
   'malformed message on the media socket': of('garbage'),
   'asked for media again': of('reset', 'drops, is asked back', 'drops, comes back'),
-  'request.refused': ({ reason = '' }) => strangersReasons.includes(reason),
+  'request.refused': ({ reason = '' }) => strangersReasons.has(reason),
 };
 
 /** What the log has said of one call so far. */

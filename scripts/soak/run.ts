@@ -2,7 +2,6 @@ import { createSimulator, type Simulator } from '../../simulator/simulator.ts';
 import { describeMachine, type Machine, readWaitedMs } from '../bench/machine.ts';
 import { createTimes, type Percentiles } from '../times.ts';
 import { prepareApp, type SoakedApp } from './app.ts';
-import { attempts } from './attempts.ts';
 import { mediaAddressOf } from './drive.ts';
 import { createLoad, type LoadFigures, type LoadOptions } from './load.ts';
 import { createLogBook } from './log-book.ts';
@@ -10,6 +9,7 @@ import { comparePeaks, type Look, lookAgain, lookAtRest, type Peaks } from './lo
 import type { Tally } from './menu.ts';
 import { type CallPlan, createPlan, plainCall } from './plan.ts';
 import { receiveStrangers, type Strangers } from './strangers.ts';
+import { compareCalls, compareRefusals } from './totals.ts';
 
 export interface SoakOptions {
   /** How many calls at a time, and for how many minutes. */
@@ -101,9 +101,11 @@ export async function soak(options: SoakOptions): Promise<SoakFigures> {
     late.reset();
     const { held, ...ran } = await run(options, { simulator, app, before, loadOptions, complain });
     for (const fault of held) complain(fault);
-    for (const fault of compareRefusals(ran.strangers, book.refusals)) complain(fault);
     const code = await app.stop();
     if (code !== 0) complain(`at SIGTERM the app ended with ${code}`);
+    const counted = { placed: kinds.size, endedBy: ran.endedBy };
+    for (const fault of compareRefusals(ran.strangers.counts, book.refusals)) complain(fault);
+    for (const fault of compareCalls(counted, book.counts)) complain(fault);
     return {
       ...{ seed, calls, before, faults, ...ran },
       callersLateMs: late.read(),
@@ -193,20 +195,6 @@ function describe(
     `${returned} frames back, ${turnedAway} strangers turned away, ` +
     `round trip p99 ${figures.roundTripMs.p99.toFixed(1)} ms`
   );
-}
-
-/** Each stranger who was turned away is in the log with the reason that was to be expected, and nobody else. */
-function compareRefusals(
-  { counts }: Pick<Strangers, 'counts'>,
-  logged: ReadonlyMap<string, number>,
-): string[] {
-  const expected = new Map<string, number>();
-  for (const [name, { reason }] of Object.entries(attempts)) {
-    expected.set(reason, (expected.get(reason) ?? 0) + (counts[name] ?? 0));
-  }
-  return [...expected]
-    .filter(([reason, count]) => count !== (logged.get(reason) ?? 0))
-    .map(([reason, count]) => `refusals in the log for ${reason}: ${logged.get(reason) ?? 0}, not ${count}`);
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, one) => all + one, 0);
