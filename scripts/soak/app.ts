@@ -66,7 +66,10 @@ export async function prepareApp({ onLine, onComplaint, onTally }: SoakedAppOpti
   function ask<T>(what: 'look' | 'rss'): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     asked.push((answer) => resolve(answer as T)); // as the probe has it
-    exited?.then((code) => reject(new CallError(`The app ended with ${code} in the middle of it.`)));
+    exited?.then((code) => {
+      const how = code === null ? 'by a signal' : `with ${code}`;
+      reject(new CallError(`The app ended ${how} in the middle of it.`));
+    });
     tell(what);
     return promise;
   }

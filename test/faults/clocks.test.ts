@@ -15,7 +15,7 @@ for (const [what, byMs] of [
   it(`a session ${what}, and so do the events of its call`, { timeout: 120_000 }, async (t) => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const app = await startApp(t, { handler });
-    const call = app.simulator.placeCall({ seconds: 1 });
+    const call = app.simulator.placeCall({ seconds: 2 });
     await call.until('event', ({ event }) => event === 'MediaStreamingStarted');
     t.mock.timers.setTime(Date.now() + byMs);
     assert.equal((await call.post([call.event('ParticipantsUpdated')])).status, 200);

@@ -6,7 +6,7 @@ import type { CallOptions } from '../../simulator/calls/handle.ts';
 import { startBesideAcs } from '../support/process.ts';
 
 /** A call that has been heard, and whose socket can be dropped. */
-async function startCall(t: TestContext, options: CallOptions = { seconds: 3 }) {
+async function startCall(t: TestContext, options: CallOptions = { seconds: 6 }) {
   const app = await startBesideAcs(t);
   const call = app.simulator.placeCall(options);
   await call.until('event', ({ event }) => event === 'MediaStreamingStarted');

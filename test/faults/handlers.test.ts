@@ -10,7 +10,7 @@ const limits = { timeout: 120_000 };
 /** Ten calls on an app whose handlers fail when they are told to. */
 async function startCalls(t: TestContext) {
   const { simulator } = await startBesideAcs(t, {}, 'test/faults/failing-app.ts');
-  const calls = Array.from({ length: 10 }, () => simulator.placeCall({ seconds: 3 }));
+  const calls = Array.from({ length: 10 }, () => simulator.placeCall({ seconds: 5 }));
   await Promise.all(
     calls.map(({ until }) => until('event', ({ event }) => event === 'MediaStreamingStarted')),
   );

@@ -50,7 +50,7 @@ describe('SIGTERM with 50 calls', { timeout: 120_000 }, () => {
   it('lets them end in their time with all of their frames, those just answered too, and takes no other', async (t) => {
     const app = await startBesideAcs(t, { CALL_SIGNING_KEY: signingKey });
     const { child, said, lines, url, simulator } = app;
-    const running = await placeCalls(app, 48, 5);
+    const running = await placeCalls(app, 48, 8);
     const late = await placeLateCalls(app, 2, 2);
     child.kill('SIGTERM');
     assert.equal((await said(/^stopping$/)).calls, 50);

@@ -82,7 +82,7 @@ test('an app that ends in the middle of it is noticed at once', async (t) => {
   const [, pid] = /^the app is process (\d+)$/m.exec(soak.err) ?? [];
   process.kill(Number(pid), 'SIGKILL');
   assert.equal(await soak.exited, 1);
-  assert.match(soak.err, /^The app ended with null in the middle of it\.$/m);
+  assert.match(soak.err, /^The app ended by a signal in the middle of it\.$/m);
 });
 
 test('says what is wrong with its options', async (t) => {
