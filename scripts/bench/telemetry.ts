@@ -68,7 +68,7 @@ export function tabulateTelemetry(figures: Report): Table {
     [
       'records',
       `${recordsOf('upgrades')} for each upgrade and its call, ${recordsOf('refusals')} for each refusal, ` +
-        `${recordsOf('frames')} for each frame; sampling ratio 1, to a stand-in for ingestion beside the load`,
+        `${recordsOf('frames')} for each frame (beyond telemetry's bounds, none); sampling ratio 1, to a stand-in for ingestion beside the load`,
     ],
   ]);
 }

@@ -113,7 +113,9 @@ test('--telemetry: the app is measured with it on, against off and bare ws, and 
   assertMeasured(bench.err, round, 'refusals', ['off', 'on']);
   for (const trial of loads) assert.equal(round[trial].off.recordsEach, 0);
   // The upgrade and the call; connected, first frame in and out, disconnected, ended.
-  assert.ok(round.upgrades.on.recordsEach >= 7);
+  const { count, recordsEach } = round.upgrades.on;
+  // On a fast machine there are more of them than telemetry's bounds have room for.
+  assert.ok(recordsEach >= 7 || (count > 100 && recordsEach > 0), `${recordsEach} each of ${count}`);
   assert.ok(round.refusals.on.recordsEach >= 1);
   assert.ok(round.frames.on.recordsEach < 1);
   assert.match(
