@@ -47,10 +47,10 @@ export interface Budgets {
 }
 
 /**
- * The bounds for one instance. Calls: some five new ones a second, with all that is recorded of each. Strangers: what
- * comes to a half of a daily quota of 1 GB, at 1.2 KB a record.
+ * The bounds for one instance. Calls: some ten new ones a second, with all that is recorded of each, which is more than
+ * 500 calls of a minute make. Strangers: what comes to a half of a daily quota of 1 GB, at 1.2 KB a record.
  */
 export const createBudgets = (): Budgets => ({
-  accepted: createBudget({ burst: 2_000, perSecond: 100 }),
+  accepted: createBudget({ burst: 2_000, perSecond: 200 }),
   refused: createBudget({ burst: 1_000, perSecond: 5 }),
 });

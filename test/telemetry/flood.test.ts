@@ -56,7 +56,7 @@ test('a flood of upgrades and requests of strangers: its records are bounded, co
   const names = envelopes
     .filter((each) => propertiesOf(each).correlationId === call.correlationId)
     .map(nameOf);
-  assert.ok(names.length <= 20, 'of 100 records a second there is room for five calls');
+  assert.ok(names.length <= 20, 'of 200 records a second there is room for ten calls');
   for (const name of [
     'POST /api/incoming-call',
     'GET /ws/:binding',
